@@ -1,0 +1,46 @@
+"""The importers, and which of them an export is for."""
+
+from chatvault.errors import SeveralImporters, UnknownExport
+from chatvault.importers._protocol import Importer
+from chatvault.importers._source import Source
+
+IMPORTERS: tuple[Importer, ...] = ()
+
+RANKS = ("specific", "text", "fallback")
+
+
+def claims(
+    source: Source, importers: tuple[Importer, ...] = IMPORTERS
+) -> list[tuple[Importer, tuple[str, ...]]]:
+    """The importers of the lowest rank that recognise the export, each with its evidence."""
+    for rank in RANKS:
+        found = [
+            (importer, evidence)
+            for importer in importers
+            if importer.INFO.rank == rank and (evidence := importer.recognise(source))
+        ]
+        if found:
+            return found
+    return []
+
+
+def importer_for(source: Source, importers: tuple[Importer, ...] = IMPORTERS) -> Importer:
+    """The one importer for an export; UnknownExport or SeveralImporters otherwise."""
+    found = claims(source, importers)
+    if not found:
+        raise UnknownExport(
+            "no importer recognises this", remedy="run `chatvault platforms` to see what can be read"
+        )
+    if len(found) > 1:
+        names = " and ".join(importer.INFO.key for importer, _ in found)
+        raise SeveralImporters(f"{names} both recognise this", remedy="choose one with --platform KEY")
+    return found[0][0]
+
+
+def importer_named(key: str, importers: tuple[Importer, ...] = IMPORTERS) -> Importer:
+    """The importer with this key; UnknownExport if there is none."""
+    for importer in importers:
+        if importer.INFO.key == key:
+            return importer
+    known = ", ".join(sorted(importer.INFO.key for importer in importers))
+    raise UnknownExport(f"there is no importer {key!r}", remedy=f"the importers are: {known}")

@@ -1,0 +1,1 @@
+"""One use case per file. No printing, no command line, no HTTP."""

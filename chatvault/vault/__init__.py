@@ -1,0 +1,1 @@
+"""The encrypted folder: key ring, packs, journal and archive. Knows nothing about exports."""
