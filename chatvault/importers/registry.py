@@ -1,10 +1,13 @@
 """The importers, and which of them an export is for."""
 
 from chatvault.errors import SeveralImporters, UnknownExport
+from chatvault.importers import chatvault_json
 from chatvault.importers._protocol import Importer
 from chatvault.importers._source import Source
 
-IMPORTERS: tuple[Importer, ...] = ()
+IMPORTERS: tuple[Importer, ...] = (
+    chatvault_json,
+)
 
 RANKS = ("specific", "text", "fallback")
 
