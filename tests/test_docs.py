@@ -1,0 +1,246 @@
+"""The pages say what the program does: tables, codes, links, commands and words are checked."""
+
+import ast
+import re
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from chatvault import errors
+from chatvault.importers.registry import IMPORTERS
+
+ROOT = Path(__file__).resolve().parent.parent
+TEST_COMMAND = "python3 scripts/test.py"
+
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+SOURCES = sorted(
+    [*ROOT.glob("chatvault/**/*.py"), *ROOT.glob("scripts/*.py"), ROOT / "pyproject.toml"]
+)
+
+# Any way of naming us to an installer, quotes and extras included; `.` and `'.[heic]'` are fine.
+FROM_INDEX = re.compile(
+    r"\b(?:pipx?|uv|uvx|conda|poetry|brew)\b[^\n`]*?\b(?:install|add|run|tool)\b[^\n`]*?\s['\"]?chatvault\b"
+)
+# Where the author's files lie is nobody's business, and it is nowhere else.
+MACHINE_PATH = re.compile(
+    r"(?<![\w.~-])(?:/root\b|/work/|/opt/venv|/home/(?!you\b)\w|/Users/(?!you\b)\w)"
+)
+PROMISES = ("military", "unbreakable", "zero-knowledge", "zero knowledge", "plausible deniab")
+
+# "chat" as a noun for a conversation. The words of the apps themselves stand on docs/platforms/.
+CHAT = re.compile(
+    r"\b(?:chats|chat ?rooms?|chat threads?"
+    r"|(?:an?|the|this|that|each|every|one|another|any) chat"
+    r"(?!\w| (?:app|histor|tool|export|partner|platform)))\b",
+    re.IGNORECASE,
+)
+OLD_NAMES = {"chat", "chats", "chatroom", "room", "usr"}
+NAMED_ON_PURPOSE = {"restore_chats"}  # the command is called so, because users say so
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def prose(text: str) -> str:
+    """A page without code, links' addresses, comments and what stands in quotation marks."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"<!--.*?-->|`[^`\n]*`|\]\([^)]*\)", " ", text, flags=re.DOTALL)
+    return re.sub(r'"[^"\n]{1,80}"|“[^”\n]{1,80}”', " ", text)
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that a page's headings get, as on GitHub."""
+    found: list[str] = []
+    for heading in re.findall(r"^#{1,6} +(.+?) *#*$", text, flags=re.MULTILINE):
+        plain = re.sub(r"\]\([^)]*\)|[`*\[\]]", "", heading).strip().lower()
+        kept = [c for c in plain if c in " -_" or unicodedata.category(c)[0] in "LN"]
+        slug = "".join(kept).replace(" ", "-")
+        found.append(f"{slug}-{found.count(slug)}" if slug in found else slug)
+    return set(found)
+
+
+def links(text: str) -> Iterator[str]:
+    """The relative addresses a page points to."""
+    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"`[^`\n]*`", "", text)
+    for address in re.findall(r"\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)", text):
+        if not re.match(r"[a-z][a-z0-9+.-]*:", address):
+            yield address
+
+
+def broken(page: Path, address: str) -> bool:
+    """Whether a link's file or anchor is not there."""
+    name, _, anchor = unquote(address).partition("#")
+    target = (page.parent / name).resolve() if name else page
+    if not target.exists() or not target.is_relative_to(ROOT):
+        return True
+    return bool(anchor) and target.suffix == ".md" and anchor not in anchors(text_of(target))
+
+
+@pytest.mark.parametrize("script", ["errors_table.py", "platforms_table.py", "changelog.py"])
+def test_generated_pages_are_up_to_date(script: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / script), "--check"], capture_output=True, text=True
+    )
+    assert (0, "") == (ran.returncode, ran.stderr)
+
+
+def test_every_importer_has_a_page_and_every_page_an_importer() -> None:
+    pages = {path.stem for path in (ROOT / "docs/platforms").glob("*.md")}
+    assert {importer.INFO.key for importer in IMPORTERS} == pages
+
+
+def test_every_importer_is_in_the_table_of_platforms() -> None:
+    table = text_of(ROOT / "docs/platforms.md")
+    keys = sorted(importer.INFO.key for importer in IMPORTERS)
+    assert keys == [
+        key for key in keys if f"](platforms/{key}.md)" in table and f"`{key}`" in table
+    ]
+
+
+def test_every_error_is_on_its_page_with_its_code() -> None:
+    page = text_of(ROOT / "docs/errors.md")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", page, flags=re.MULTILINE))
+    codes = {
+        name: str(thing.exit_code)
+        for name, thing in vars(errors).items()
+        if isinstance(thing, type) and issubclass(thing, errors.ChatVaultError)
+    }
+    assert codes == rows
+
+
+def test_links_lead_somewhere() -> None:
+    assert [] == [
+        f"{relative(page)}: {address}"
+        for page in PAGES
+        for address in links(text_of(page))
+        if broken(page, address)
+    ]
+
+
+def test_readme_contributing_and_ci_hold_the_same_test_command() -> None:
+    assert TEST_COMMAND == text_of(ROOT / ".ci/run").splitlines()[-1]
+    for name in ("README.md", "CONTRIBUTING.md"):
+        assert TEST_COMMAND in re.findall(
+            r"^(?:\$ )?(python3? \S+test\.py)\b", text_of(ROOT / name), re.M
+        )
+
+
+def test_the_readme_holds_the_generated_table_and_says_what_is_final() -> None:
+    readme = text_of(ROOT / "README.md")
+    assert "<!-- platforms -->" in readme
+    assert "<!-- /platforms -->" in readme
+    assert re.search(r"lose .*passphrase.*recovery key", readme, re.IGNORECASE | re.DOTALL)
+
+
+def test_nobody_is_told_to_install_us_from_a_package_index() -> None:
+    """The name there belongs to somebody else: it would put a stranger's code beside messages."""
+    assert [] == [
+        f"{relative(path)}: {found.group()}"
+        for path in [*PAGES, *SOURCES]
+        if (found := FROM_INDEX.search(text_of(path)))
+    ]
+
+
+def test_no_page_and_no_source_names_a_path_of_somebodys_machine() -> None:
+    assert [] == [
+        f"{relative(path)}: {found.group()}"
+        for path in [*PAGES, *SOURCES]
+        if (found := MACHINE_PATH.search(text_of(path)))
+    ]
+
+
+def test_no_page_promises_what_nobody_can_keep() -> None:
+    assert [] == [
+        f"{relative(page)}: {promise}"
+        for page in PAGES
+        for promise in PROMISES
+        if promise in text_of(page).lower()
+    ]
+
+
+def test_pages_call_a_conversation_a_conversation() -> None:
+    checked = [
+        page for page in PAGES if not relative(page).startswith(("docs/platforms", "docs/glossary"))
+    ]
+    assert [] == [
+        f"{relative(page)}: {found.group()}"
+        for page in checked
+        if (found := CHAT.search(prose(text_of(page))))
+    ]
+
+
+def test_code_calls_a_conversation_a_conversation() -> None:
+    """Functions, classes and parameters; an importer may use the words of its platform."""
+    wrong = []
+    for path in sorted(ROOT.glob("chatvault/**/*.py")):
+        if path.parent.name == "importers":
+            continue
+        for node in ast.walk(ast.parse(text_of(path))):
+            name = node.arg if isinstance(node, ast.arg) else getattr(node, "name", "")
+            plain = re.sub("ChatVault|ChatLab", "", name) if isinstance(name, str) else ""
+            words = re.findall(r"[A-Z]?[a-z]+", plain)
+            if name not in NAMED_ON_PURPOSE and OLD_NAMES & {word.lower() for word in words}:
+                wrong.append(f"{relative(path)}: {name}")
+    assert [] == wrong
+
+
+def test_decisions_are_numbered_without_gaps_or_doubles() -> None:
+    names = sorted(path.name for path in (ROOT / "docs/decisions").glob("*.md"))
+    assert [f"{number:04d}" for number in range(1, len(names) + 1)] == [name[:4] for name in names]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("pip install chatvault", True),
+        ("python -m pip install --user 'chatvault[keyring]'", True),
+        ("uv tool install chatvault", True),
+        ("pip install .", False),
+        ("pip install '.[keyring]'", False),
+        ("cd chatvault && pip install .", False),
+        ("`pip install .`, then run `chatvault init`", False),
+    ],
+)
+def test_the_forbidden_line_is_found(text: str, wrong: bool) -> None:
+    assert wrong == bool(FROM_INDEX.search(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("Open the chat.", True),
+        ("Your chats are safe", True),
+        ("a chat room", True),
+        ("your chat histories, in the chat app", False),
+        ("`chatvault restore chats DEST`", False),
+        ('choose "Export this chat" there', False),
+        ("[why](chats.md)", False),
+    ],
+)
+def test_the_wrong_word_is_found(text: str, wrong: bool) -> None:
+    assert wrong == bool(CHAT.search(prose(text)))
+
+
+def test_a_broken_link_is_found() -> None:
+    page = ROOT / "CONTRIBUTING.md"
+    assert [False, False, True, True, True] == [
+        broken(page, address)
+        for address in (
+            "SECURITY.md",
+            "SECURITY.md#reporting",
+            "NO.md",
+            "SECURITY.md#no",
+            "../x.md",
+        )
+    ]
