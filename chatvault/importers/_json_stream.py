@@ -259,6 +259,7 @@ class _Window:
         kept: list[str] = []
         length = 0
         opened: list[str] = []
+        count = {"[": 0, "{": 0}  # of the opened, so that a closing one is looked up at once
         inside = False
         while True:
             start = self._at
@@ -273,9 +274,11 @@ class _Window:
                     break
                 elif mark in "[{":
                     opened.append(mark)
-                elif (opening := _OPENING.get(mark)) in opened:
-                    while opened.pop() != opening:  # brackets that were never closed
-                        pass
+                    count[mark] += 1
+                elif count.get(opening := _OPENING.get(mark, ""), 0):
+                    while (last := opened.pop()) != opening:  # brackets that were never closed
+                        count[last] -= 1
+                    count[opening] -= 1
                 elif opening or not opened:  # it belongs to what is around
                     self._at -= 1
                     ended = True
