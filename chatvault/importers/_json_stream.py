@@ -116,7 +116,7 @@ def _walk(
             part = f"{path}[{position}]"
             value = window.value(part)
             yield value if isinstance(value, Bad) else Item(position, value, path)
-    elif opening == "[" and path + "[]" in on_the_way:
+    elif opening == "[" and (path + "[]" in on_the_way or path + "[]" in wanted):
         for position in window.elements():
             yield Start(path + "[]", position)
             yield from _walk(window, path + "[]", wanted=wanted, on_the_way=on_the_way)
@@ -138,7 +138,10 @@ _SPACE = re.compile(r"[ \t\r\n]*")
 _BETWEEN = re.compile(r"[ \t\r\n,]*")
 _OUTSIDE = re.compile(r'[^\[\]{},"]*+([\[\]{},"]|)')
 _INSIDE = re.compile(r'(?:[^"\\]++|\\.)*+("|)', re.DOTALL)
+_KEY = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _OPENING = {"]": "[", "}": "{"}
+# Each refusal of the decoder costs the length of the window, isolating only that of the value.
+_WARY = 1000
 _HOPELESS = 1_000_000  # brackets opened and not closed
 _LITERAL = 16  # `-Infinity`, or the two escapes of one emoji: what a cut can leave half done
 
@@ -159,6 +162,7 @@ class _Window:
         self._dropped = 0  # characters before the window
         self._ended = False
         self._suspect = False
+        self._wary = 0  # so many values are first isolated, because one here was bad
         self._decoder: codecs.IncrementalDecoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.encoding = ""
         self.replaced = 0
@@ -182,22 +186,38 @@ class _Window:
         """The keys of the object that begins here; the value of each must then be taken."""
         self._at += 1
         while (following := self._skip(_BETWEEN)) != "}":
-            key = self.value("") if following == '"' else None
-            if not isinstance(key, str) or self._skip(_SPACE) != ":":
-                raise self._broken()
-            self._at += 1
-            yield key
+            yield self._key(following)
         self._at += 1
 
-    def value(self, part: str) -> Any:
-        """The value that begins here, or Bad."""
+    def _key(self, quote: str) -> str:
+        while not (found := _KEY.match(self._text, self._at)):
+            if quote != '"' or len(self._text) - self._at > self._limits.json_string:
+                raise self._broken()
+            if not self._more(self._chunk):
+                raise self._broken()
+        try:
+            key = decoded(found[0])
+        except ValueError:
+            raise self._broken() from None
+        self._at = found.end()
+        if self._skip(_SPACE) != ":":
+            raise self._broken()
+        self._at += 1
         self.peek()
+        return str(key)
+
+    def value(self, part: str) -> Any:
+        """The value that begins here, or Bad; white space before it has been skipped."""
         size = self._chunk
+        if self._wary:
+            self._wary -= 1
+            return self._isolated(part)
         while True:
             incomplete = True
             try:
                 value, end = DECODER.raw_decode(self._text, self._at)
-                if end < len(self._text) or self._ended:
+                # A number may go on behind the window: `0` of `0.5`, `1` of `1e+5`.
+                if end + 2 < len(self._text) or self._ended:
                     return self._checked(value, end, part)
             except json.JSONDecodeError as cause:
                 incomplete = (
@@ -207,6 +227,7 @@ class _Window:
             except RecursionError:
                 incomplete = False
             if not incomplete or len(self._text) - self._at > self._largest:
+                self._wary = _WARY
                 return self._isolated(part)
             # Doubling, so that a value of many chunks is not decoded from its start for each.
             if not self._more(size):
@@ -305,8 +326,10 @@ class _Window:
                 return ""
 
     def _broken(self) -> BrokenJson:
-        how = "the file breaks off" if self._ended else "no valid JSON from here on"
-        return BrokenJson(f"{how}, at character {self._dropped + self._at:,}")
+        if self._ended:
+            end = self._dropped + len(self._text)
+            return BrokenJson(f"the file breaks off, at character {end:,}")
+        return BrokenJson(f"no valid JSON from character {self._dropped + self._at:,} on")
 
     def _more(self, size: int) -> bool:
         """Drop what is done and read on; False at the end of the file."""
