@@ -19,7 +19,6 @@ from chatvault.errors import DiskTrouble
 from chatvault.vault.age_header import (
     MAX_HEADER,
     AgeError,
-    AgeFailure,
     AgeLimit,
     AgeNewer,
     Kind,
@@ -48,7 +47,6 @@ __all__ = [
     "NORMAL",
     "TESTING",
     "AgeError",
-    "AgeFailure",
     "AgeLimit",
     "AgeNewer",
     "BadIdentity",

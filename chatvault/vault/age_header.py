@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from chatvault.errors import ChatVaultError, Damaged, NewerFormat, RefusedByLimit
+from chatvault.errors import Damaged, NewerFormat, RefusedByLimit
 
 # Ours, not the format's: each stanza costs a key agreement before anything is authenticated.
 MAX_HEADER = 64 * 1024
@@ -33,7 +33,7 @@ _COLUMNS = 64
 Kind = Literal["header", "version", "no match", "mac", "limit", "payload", "truncated"]
 
 
-class AgeFailure(ChatVaultError):
+class AgeError(Damaged):
     """An age file does not open; `kind` says in which of seven ways. Never holds key bytes."""
 
     kind: Kind
@@ -43,16 +43,16 @@ class AgeFailure(ChatVaultError):
         self.kind = kind
 
 
-class AgeError(AgeFailure, Damaged):
-    """An age file is malformed, changed or cut, or is not for the keys at hand (`no match`)."""
+class AgeNewer(AgeError, NewerFormat):
+    """An age file of a version that we do not know (kind `version`)."""
+
+    exit_code = NewerFormat.exit_code
 
 
-class AgeNewer(AgeFailure, NewerFormat):
-    """An age file of a version that we do not know."""
+class AgeLimit(AgeError, RefusedByLimit):
+    """An age file asks for more memory or work than we spend on it (kind `limit`)."""
 
-
-class AgeLimit(AgeFailure, RefusedByLimit):
-    """An age file asks for more memory or work than we are willing to spend on it."""
+    exit_code = RefusedByLimit.exit_code
 
 
 @dataclass(frozen=True)

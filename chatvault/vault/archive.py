@@ -1,0 +1,145 @@
+"""THE function that opens archive.db, and what it makes sure of first."""
+
+import re
+import stat
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2
+
+from chatvault.errors import Damaged, Where
+
+Connection = Any  # sqlcipher3 ships no types; its connection is a DB-API connection
+driver = dbapi2  # for sqlite-utils, which must know whose exceptions to expect
+DatabaseError = dbapi2.DatabaseError
+WHERE = Where("archive.db")
+REMEDY = "run `chatvault rebuild`: it makes the archive anew from the packs"
+OLDEST_SQLITE = (3, 51, 3)  # older ones can damage a database in WAL mode
+CACHE_KIB = 32 * 1024
+PLAIN_HEADER = b"SQLite format 3\0"
+
+
+def open_archive(path: Path, key: bytes) -> Connection:
+    """A connection to the encrypted archive, made if it is not there; Damaged if the key does not
+    fit or the file is no archive.
+
+    Python's transactions are off (`isolation_level=None`): whoever writes says BEGIN.
+    """
+    _check_file(path)
+    # A raw key of another length would silently be taken as a passphrase.
+    assert re.fullmatch(r"[0-9a-f]{64}", key.hex())  # noqa: S101
+    connection = dbapi2.connect(str(path), isolation_level=None, check_same_thread=False)
+    try:
+        return _prepared(connection, key)
+    except DatabaseError:
+        connection.close()
+        # Never from the cause: with the wrong key every reason looks the same (SQLCipher says only
+        # "file is not a database"), and the ring was already found to be this vault's.
+        raise Damaged("the archive cannot be opened", where=WHERE, remedy=REMEDY) from None
+    except BaseException:
+        connection.close()
+        raise
+
+
+def open_reading(path: Path, key: bytes) -> Connection:
+    """A connection that cannot write. It is opened read-write all the same, so that the last one to
+    close leaves exactly one file behind (a `mode=ro` connection leaves `-wal` and `-shm`)."""
+    if not path.exists():
+        raise Damaged("the archive is missing", where=WHERE, remedy=REMEDY)
+    connection = open_archive(path, key)
+    connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def open_in_memory() -> Connection:
+    """An empty archive that never touches a disk, for trying out an import."""
+    connection = dbapi2.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
+
+
+def close_archive(connection: Connection) -> None:
+    """Close, leaving one file: what is in the write-ahead log moves into the archive first."""
+    try:
+        if not value(connection, "PRAGMA query_only"):
+            checkpoint(connection)
+    finally:
+        connection.close()
+
+
+def checkpoint(connection: Connection) -> None:
+    """Move the write-ahead log into the archive; others reading at this moment only delay it."""
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+
+def value(connection: Connection, sql: str) -> int:
+    """The one number that a statement answers with (some pragmas answer numbers as text)."""
+    row = connection.execute(sql).fetchone()
+    return int(row[0]) if row and row[0] not in (None, "") else 0
+
+
+def integrity_problems(connection: Connection, path: Path) -> list[str]:
+    """What is wrong with the pages of the archive, in words; empty when nothing is.
+
+    Three checks, because each is blind to something: the first looks only at pages that are there,
+    the second cannot see that the file was cut at a page.
+    """
+    found = []
+    try:
+        found += [f"page: {row[0]}" for row in connection.execute("PRAGMA cipher_integrity_check")]
+        found += [
+            f"structure: {row[0]}"
+            for row in connection.execute("PRAGMA integrity_check")
+            if row[0] != "ok"
+        ]
+        pages = value(connection, "PRAGMA page_count") * 4096
+        wal = path.with_name(path.name + "-wal")
+        if path.stat().st_size != pages and not (wal.exists() and wal.stat().st_size):
+            found.append(f"size: {path.stat().st_size:,} bytes instead of {pages:,}")
+    except DatabaseError:
+        found.append("structure: a page cannot be read")
+    return found
+
+
+def _check_file(path: Path) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISREG(mode):
+        raise Damaged("not an ordinary file", where=WHERE, remedy=REMEDY)
+    with path.open("rb") as file:
+        head = file.read(len(PLAIN_HEADER))
+    if head == PLAIN_HEADER:
+        raise Damaged("this is a plain database, not an archive", where=WHERE, remedy=REMEDY)
+
+
+def _prepared(connection: Connection, key: bytes) -> Connection:
+    # SQLCipher logs to standard error by default, so silence is the first statement.
+    connection.execute("PRAGMA cipher_log_level=NONE")
+    connection.execute(f"PRAGMA key=\"x'{key.hex()}'\"")
+    for pragma in (
+        "temp_store=MEMORY",  # FILE would put plaintext rows into the system's temporary folder
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "secure_delete=ON",
+        "trusted_schema=OFF",
+        "cell_size_check=ON",
+        "foreign_keys=ON",
+        "mmap_size=0",
+        f"cache_size=-{CACHE_KIB}",
+    ):
+        connection.execute(f"PRAGMA {pragma}").fetchone()
+    connection.enable_load_extension(False)  # noqa: FBT003 - the library's signature
+    if not connection.execute("PRAGMA cipher_version").fetchone():
+        # A plain SQLite accepts `PRAGMA key` and ignores it.
+        raise Damaged("this SQLite does not encrypt", remedy="install ChatVault's dependencies anew")
+    if value(connection, "PRAGMA temp_store") != 2:
+        raise Damaged("SQLite would write temporary rows to the disk")
+    version = tuple(int(part) for part in dbapi2.sqlite_version.split("."))
+    if version < OLDEST_SQLITE:
+        raise Damaged(f"SQLite {dbapi2.sqlite_version} is too old", remedy="upgrade sqlcipher3")
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # reads page 1: is the key right?
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        raise Damaged("the archive is not in WAL mode", where=WHERE, remedy=REMEDY)
+    return connection

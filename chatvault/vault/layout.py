@@ -1,0 +1,221 @@
+"""What lies where in a vault's folder, and what stands in its two texts."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+import msgspec
+
+from chatvault.errors import Damaged, NewerFormat, NoVault, Usage, VaultInUse, Where
+from chatvault.vault.files import FileOps, disk_trouble
+
+FORMAT = 1
+PACK_NAME = re.compile(r"[0-9a-f]{32}\.tar\.age")
+PART_NAME = re.compile(r"[0-9a-f]{32}\.part")
+SLOT_NAME = re.compile(r"(?:passphrase|recovery|slot-[1-9][0-9]{0,5})\.age")
+VAULT_JSON_LIMIT = 4096
+
+# Constant text: it must tell nothing about its owner. docs/recover-without-chatvault.md says more.
+README = """\
+This folder is a ChatVault: chat histories and photos, encrypted.
+
+With ChatVault:
+    chatvault search --vault THIS-FOLDER WORD
+    chatvault restore originals --vault THIS-FOLDER DESTINATION
+
+Without ChatVault, with the programs age (https://age-encryption.org), tar and zstd:
+
+  1. Every file of every export, with the passphrase (age asks for it):
+         for p in packs/*.tar.age; do
+             age -d -i keys/passphrase.age "$p" | tar -x -C DESTINATION
+         done
+     Files that end in .zst were compressed: unzstd FILE.zst
+     manifest.jsonl (one JSON object per line) tells the original name, time and SHA-256 of each.
+
+  2. The same with the recovery key, in a file recovery-key.txt that holds the line
+     AGE-SECRET-KEY-1... :
+         age -d -i recovery-key.txt keys/recovery.age > ring.txt
+         for p in packs/*.tar.age; do age -d -i ring.txt "$p" | tar -x -C DESTINATION; done
+     Remove ring.txt afterwards: it opens everything.
+
+  3. Messages, names and dates are in archive.db, an SQLCipher 4 database. Its key is the
+     database-key line of the key ring (age -d keys/passphrase.age shows the ring):
+         sqlcipher archive.db
+         PRAGMA key = "x'DATABASE-KEY'";
+         SELECT datetime(sent_at / 1000, 'unixepoch'), text FROM message ORDER BY sent_at;
+
+The packs are the truth. If archive.db is lost or damaged, `chatvault rebuild` makes it anew.
+"""
+
+
+class VaultInfo(msgspec.Struct, frozen=True):
+    """vault.json: the number of the format, and which vault this is. No secrets."""
+
+    format: int
+    vault: str
+    created_with: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The names in one vault's folder."""
+
+    root: Path
+    ops: FileOps
+
+    @property
+    def info_file(self) -> Path:
+        """The number of the format and the vault's id."""
+        return self.root / "vault.json"
+
+    @property
+    def readme(self) -> Path:
+        """How to open the vault without ChatVault."""
+        return self.root / "README.txt"
+
+    @property
+    def keys(self) -> Path:
+        """The folder of the key slots."""
+        return self.root / "keys"
+
+    @property
+    def packs(self) -> Path:
+        """The folder of the packs."""
+        return self.root / "packs"
+
+    @property
+    def tmp(self) -> Path:
+        """Unfinished files, ciphertext all of them."""
+        return self.root / "tmp"
+
+    @property
+    def archive(self) -> Path:
+        """The SQLCipher database."""
+        return self.root / "archive.db"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the one writer."""
+        return self.root / "lock"
+
+    def info(self) -> VaultInfo:
+        """What vault.json says; NoVault, NewerFormat or Damaged when it is not as it should be."""
+        if not self.root.is_dir():
+            raise NoVault(
+                f"there is no vault at {self.root}",
+                remedy="make one with `chatvault init`, or name yours with --vault PATH",
+            )
+        try:
+            data = self.ops.read(self.info_file, VAULT_JSON_LIMIT)
+        except FileNotFoundError as cause:
+            raise NoVault(
+                f"there is no vault at {self.root}",
+                remedy="make one with `chatvault init`, or name yours with --vault PATH",
+            ) from cause
+        try:
+            info = msgspec.json.decode(data, type=VaultInfo)
+            uuid.UUID(info.vault)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as cause:
+            raise Damaged(
+                "not what ChatVault wrote",
+                where=Where("vault.json"),
+                remedy="bring back vault.json from a copy of the vault",
+            ) from cause
+        if info.format > FORMAT:
+            raise NewerFormat(
+                f"this vault has format {info.format}, this ChatVault knows format {FORMAT}",
+                remedy="install a newer ChatVault",
+            )
+        if info.format < 1:
+            raise Damaged("no such format", where=Where("vault.json"))
+        return info
+
+    def pack_names(self) -> dict[str, int]:
+        """The packs by name, each with its size in bytes; other names are left out."""
+        found = {}
+        try:
+            for path in self.packs.iterdir():
+                if PACK_NAME.fullmatch(path.name):
+                    found[path.name] = path.lstat().st_size
+        except FileNotFoundError as cause:
+            raise Damaged("the folder is missing", where=Where("packs")) from cause
+        return found
+
+    def strangers(self) -> list[str]:
+        """Names in the vault that are not ours; they are reported, never touched."""
+        ours = {
+            "README.txt", "vault.json", "keys", "archive.db", "archive.db-wal", "archive.db-shm",
+            "packs", "tmp", "lock",
+        }  # fmt: skip
+        found = [path.name for path in self.root.iterdir() if path.name not in ours]
+        for folder, pattern in (
+            (self.keys, SLOT_NAME),
+            (self.packs, PACK_NAME),
+            (self.tmp, PART_NAME),
+        ):
+            if folder.is_dir():
+                found += [
+                    f"{folder.name}/{path.name}"
+                    for path in folder.iterdir()
+                    if not pattern.fullmatch(path.name)
+                ]
+        return sorted(found)
+
+    def empty_tmp(self) -> None:
+        """Remove what a killed writer left unfinished; nothing that is not ours."""
+        for path in self.tmp.iterdir():
+            if PART_NAME.fullmatch(path.name) and not path.is_symlink():
+                self.ops.remove(path)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the vault for writing; VaultInUse when somebody else does.
+
+        The system releases the lock with the process, so nothing stale can stay behind.
+        """
+        lock = filelock.FileLock(self.lock_file, timeout=0, mode=0o600)
+        try:
+            with disk_trouble("the vault cannot be locked"):
+                lock.acquire()
+        except filelock.Timeout as cause:
+            raise VaultInUse(
+                "another ChatVault is writing to this vault",
+                remedy="wait until it is done, then run this again",
+            ) from cause
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def create_layout(root: Path, ops: FileOps, created_with: str) -> tuple[Layout, VaultInfo]:
+    """The folders and texts of a new vault; `vault.json` comes last and makes it one."""
+    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+        raise Usage(
+            f"{root} exists and is not empty", remedy="choose a folder that does not exist yet"
+        )
+    for parent in root.resolve().parents:
+        if (parent / "vault.json").exists() and (parent / "packs").is_dir():
+            raise Usage(f"{root} lies inside another vault", remedy="choose a place outside of it")
+    layout = Layout(root, ops)
+    with disk_trouble("the vault cannot be made"):
+        root.parent.mkdir(parents=True, exist_ok=True)
+        if not root.exists():
+            ops.make_folder(root)
+        else:
+            root.chmod(0o700)
+        for folder in (layout.keys, layout.packs, layout.tmp):
+            ops.make_folder(folder)
+        ops.write_whole(layout.readme, README.encode(), layout.tmp)
+    return layout, VaultInfo(format=FORMAT, vault=str(uuid.uuid4()), created_with=created_with)
+
+
+def seal_layout(layout: Layout, info: VaultInfo) -> None:
+    """Write vault.json: from here on the folder is a vault."""
+    with disk_trouble("the vault cannot be made"):
+        layout.ops.write_whole(layout.info_file, msgspec.json.encode(info) + b"\n", layout.tmp)
+        layout.ops.sync_folder(layout.root.parent)

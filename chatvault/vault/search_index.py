@@ -1,0 +1,85 @@
+"""`message_search`: adding, removing and asking. Its row ids are time keys, so the newest hits and a
+stretch of time are range scans; its `scope` column holds one token for each thing people filter by."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from chatvault.vault import tokens
+from chatvault.vault.archive import Connection
+from chatvault.vault.merging import Row
+
+# Stands between texts of one message, so that no phrase is found across two of them.
+BORDER = " \ue000 "
+
+
+def index(connection: Connection, rows: Sequence[Row], platforms: Mapping[int, str]) -> None:
+    """Put messages into the index, replacing what was there of them.
+
+    They go in sorted: FTS5 writes out its buffer whenever row ids go backwards.
+    """
+    remove(connection, [row.indexed_key for row in rows])
+    connection.executemany(
+        "INSERT INTO message_search (rowid, text, scope) VALUES (?, ?, ?)",
+        [
+            (row.time_key, searchable(row), scope(row, platforms[row.conversation]))
+            for row in sorted(rows, key=lambda row: row.time_key or 0)
+        ],
+    )
+
+
+def remove(connection: Connection, keys: Iterable[int | None]) -> None:
+    """Take messages out of the index, by their time keys."""
+    connection.executemany(
+        "DELETE FROM message_search WHERE rowid = ?", [(key,) for key in keys if key is not None]
+    )
+
+
+def searchable(row: Row) -> str:
+    """The tokens of everything in a message that people search for."""
+    texts = [row.text] if row.text else []
+    texts += row.more_text
+    texts += [item.name for item in row.attachments if item.name]
+    if len(texts) == 1:
+        return tokens.index_text(texts[0])
+    return BORDER.join(tokens.index_text(text) for text in texts)
+
+
+def scope(row: Row, platform: str) -> str:
+    """The tokens of what a message can be filtered by; letters and digits only, because the `ascii`
+    tokeniser would split at anything else."""
+    found = [conversation_token(row.conversation), platform_token(platform), kind_token(row.kind)]
+    if row.sender is not None:
+        found.append(sender_token(row.sender))
+    found += {f"has{letters(item.kind)}" for item in row.attachments}
+    if row.kind == "link" or "http://" in row.text or "https://" in row.text:
+        found.append("haslink")
+    return " ".join(found)
+
+
+def conversation_token(conversation: int) -> str:
+    """The scope token of a conversation."""
+    return f"c{conversation}"
+
+
+def sender_token(participant: int) -> str:
+    """The scope token of a sender."""
+    return f"s{participant}"
+
+
+def platform_token(platform: str) -> str:
+    """The scope token of a platform."""
+    return f"p{letters(platform)}"
+
+
+def kind_token(kind: str) -> str:
+    """The scope token of a kind of message."""
+    return f"k{letters(kind)}"
+
+
+def has_token(kind: str) -> str:
+    """The scope token of messages that carry something."""
+    return f"has{letters(kind)}"
+
+
+def letters(name: str) -> str:
+    """A name reduced to what one token may hold."""
+    return "".join(c for c in name.lower() if c.isascii() and c.isalnum())

@@ -1,0 +1,316 @@
+"""Records into tables: batches of messages merged into the archive."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from chatvault.model import (
+    Assumption,
+    Conversation,
+    Message,
+    Participant,
+    Problem,
+    Reaction,
+    Record,
+)
+from chatvault.vault import content_key, extras, merging, placement, schema, search_index
+from chatvault.vault.archive import Connection
+from chatvault.vault.identities import Identities
+from chatvault.vault.merging import Row, StoredAttachment, StoredReaction
+from chatvault.vault.rows import Rows
+from chatvault.vault.time_keys import TimeKeys
+
+BATCH = 20_000
+
+
+@dataclass
+class Tally:
+    """What became of the records of one import."""
+
+    new: int = 0
+    known: int = 0
+    updated: int = 0
+    problems: int = 0
+    reactions: int = 0
+    conversations: set[int] = field(default_factory=set)
+    participants: set[int] = field(default_factory=set)
+    first_ms: int | None = None
+    last_ms: int | None = None
+    assumptions: list[Assumption] = field(default_factory=list)
+    touched_others: bool = False
+
+
+@dataclass(slots=True)
+class _Transcript:
+    number: int
+    conversation: int
+    platform: str
+    minute: int | None = None
+    place: int = 0
+
+
+@dataclass(slots=True)
+class _Item:
+    """One message waiting for its batch."""
+
+    message: Message
+    wanted: placement.Wanted
+    sender: int | None
+    place: int
+    attachments: list[StoredAttachment]
+    reactions: list[StoredReaction] = field(default_factory=list)
+
+
+class Merger:
+    """Takes the records of one import and brings them into the archive, a batch at a time."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        number: int,
+        *,
+        file_of: Callable[[str], int | None],
+        finishing: Sequence[int] = (),
+        batch: int = BATCH,
+    ) -> None:
+        """`file_of` gives the row of the stored bytes of a path in the export; `finishing` are the
+        unfinished imports that this one completes."""
+        self.tally = Tally()
+        self._db = connection
+        self._database = schema.database(connection)
+        self._number = number
+        self._file_of = file_of
+        self._batch = batch
+        self._identities = Identities(connection, self._touch)
+        self._keys = TimeKeys(connection)
+        self._extras = extras.Extras(connection)
+        self._rows = Rows(connection, number, finishing)
+        self._transcripts: dict[str, _Transcript] = {}
+        self._platforms: dict[int, str] = {}
+        self._gone: list[tuple[Row, Row]] = []
+        self._displaced: list[Row] = []
+        self._items: list[_Item] = []
+        self._problems: list[Problem] = []
+        self._next_id = 1 + int(
+            connection.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()[0]
+        )
+        self._last_transcript = 0
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Take records in the order of the export; full batches go into the archive at once."""
+        for record in records:
+            if isinstance(record, Message):
+                self._add_message(record)
+            elif isinstance(record, Reaction):
+                extra = msgspec.json.encode(record.extra).decode() if record.extra else ""
+                self._items[-1].reactions.append(merging.stored_reaction(record, extra))
+                self.tally.reactions += 1
+            elif isinstance(record, Participant):
+                transcript = self._transcripts[record.conversation_id]
+                row = self._identities.participant(
+                    record, transcript.platform, transcript.conversation
+                )
+                self.tally.participants.add(row)
+            elif isinstance(record, Conversation):
+                self._add_conversation(record)
+            elif isinstance(record, Problem):
+                self._problems.append(record)
+                self.tally.problems += 1
+            else:
+                self.tally.assumptions.append(record)
+
+    def _touch(self) -> None:
+        self.tally.touched_others = True
+
+    def _add_conversation(self, told: Conversation) -> None:
+        row = self._identities.conversation(told)
+        self._last_transcript += 1
+        self._platforms[row] = told.platform
+        self._transcripts[told.id] = _Transcript(self._last_transcript, row, told.platform)
+        self.tally.conversations.add(row)
+
+    def _add_message(self, message: Message) -> None:
+        # Not after a message but before the next: its reactions are told behind it.
+        if len(self._items) >= self._batch:
+            self.flush()
+        transcript = self._transcripts[message.conversation_id]
+        sender = None
+        if message.sender_id is not None:
+            sender = self._identities.sender(
+                message.sender_id, transcript.platform, transcript.conversation
+            )
+        minute = content_key.minute(message.sent_at)
+        if minute != transcript.minute:
+            transcript.minute, transcript.place = minute, 0
+        else:
+            transcript.place += 1
+        attachments = [
+            merging.stored_attachment(
+                ordinal, item, None if item.path is None else self._file_of(item.path)
+            )
+            for ordinal, item in enumerate(message.attachments)
+        ]
+        scope = None
+        if message.id is not None:
+            scope = self._identities.scope(transcript.platform, message.scope)
+        wanted = placement.Wanted(
+            key=(
+                transcript.conversation,
+                minute,
+                content_key.content_hash(message, message.sender_id or ""),
+            ),
+            second=content_key.second(message.sent_at),
+            id_scope=scope,
+            platform_id=message.id,
+            transcript=transcript.number,
+            files=frozenset(item.file for item in attachments if item.file is not None),
+            names=frozenset(item.name for item in attachments if item.name),
+            text=message.text,
+        )
+        self._items.append(_Item(message, wanted, sender, transcript.place, attachments))
+        at = message.sent_at
+        if at is not None:
+            tally = self.tally
+            tally.first_ms = at.utc_ms if tally.first_ms is None else min(tally.first_ms, at.utc_ms)
+            tally.last_ms = at.utc_ms if tally.last_ms is None else max(tally.last_ms, at.utc_ms)
+
+    def flush(self) -> None:
+        """Bring what is waiting into the archive, as one transaction."""
+        items, self._items = self._items, []
+        with self._database.atomic():
+            self._write_problems()
+            if items:
+                self._merge(items)
+
+    def _write_problems(self) -> None:
+        self._db.executemany(
+            "INSERT INTO problem (import, file, part, reason, raw) VALUES (?, ?, ?, ?, ?)",
+            [(self._number, p.file, p.part, p.reason, p.raw) for p in self._problems],
+        )
+        self._problems = []
+
+    def _merge(self, items: list[_Item]) -> None:
+        loaded = self._rows.load([item.wanted for item in items])
+        # Within a transcript what shows more of itself chooses first; a form tells either all of its
+        # messages with ids or seconds or none, so this seldom changes anything.
+        items.sort(
+            key=lambda item: (
+                item.wanted.transcript,
+                item.wanted.platform_id is None,
+                item.wanted.second is None,
+            )
+        )
+        told: dict[int, Row] = {}
+        for item in items:
+            row = self._place(item, loaded.known)
+            told[row.id] = row
+            self.tally.known += 1  # corrected below for rows that are new or changed
+        rows = [row for row in (*told.values(), *self._displaced) if not row.gone]
+        for row in rows:
+            if row.is_new or row.id in loaded.only_unfinished:
+                self.tally.new += 1
+                self.tally.known -= 1
+            elif row.changed:
+                self.tally.updated += 1
+                self.tally.known -= 1
+            if row.changed and row.id in loaded.others:
+                self.tally.touched_others = True
+        self._write(rows)
+
+    def _place(self, item: _Item, known: placement.Known) -> Row:
+        wanted = item.wanted
+        row = placement.find(known, wanted)
+        told = self._row_told(item)
+        if row is None:
+            row = self._new(told, known, wanted.key)
+        else:
+            by_id = wanted.platform_id is not None and row.platform_id == wanted.platform_id
+            if by_id and row.transcript == wanted.transcript and not row.by_id:
+                self._displace(item, row, known)
+            if by_id and wanted.key not in row.keys():
+                twin = placement.find_absorbed(known, wanted, row)
+                if twin is not None:
+                    self._absorb(row, twin)
+            merging.merge_row(row, told)
+        row.by_id = row.by_id or wanted.platform_id is not None
+        row.transcript = wanted.transcript
+        self._add_details(row, item)
+        known.add(row)
+        return row
+
+    def _row_told(self, item: _Item) -> Row:
+        return merging.new_row(
+            0, item.message, conversation=item.wanted.key[0], key=item.wanted.key[1:], copy=0,
+            id_scope=item.wanted.id_scope, sender=item.sender, place=item.place,
+        )  # fmt: skip
+
+    def _new(self, told: Row, known: placement.Known, key: placement.Key) -> Row:
+        told.id, self._next_id = self._next_id, self._next_id + 1
+        told.copy = placement.next_copy(known.by_key.get(key, ()), key)
+        return told
+
+    def _displace(self, item: _Item, row: Row, known: placement.Known) -> None:
+        """A message without an id had taken this row, and now its transcript names the row by id:
+        that one was another copy."""
+        key = item.wanted.key
+        anonymous = placement.Wanted(key, item.wanted.second, None, None, item.wanted.transcript)
+        other = placement.find_other(known, anonymous, row)
+        if other is None:
+            other = self._row_told(item)
+            other.platform_id = other.id_scope = None
+            other = self._new(other, known, key)
+        other.transcript = item.wanted.transcript
+        known.add(other)
+        self._displaced.append(other)
+
+    def _absorb(self, row: Row, twin: Row) -> None:
+        merging.merge_row(row, twin)
+        merging.merge_attachments(row, twin.attachments)
+        merging.merge_reactions(row, list(twin.reactions.values()))
+        row.new_extras.update(twin.new_extras)
+        row.extras.update(twin.extras)
+        row.changed = twin.gone = True
+        self._gone.append((twin, row))
+
+    def _add_details(self, row: Row, item: _Item) -> None:
+        message = item.message
+        if item.attachments:
+            merging.merge_attachments(row, item.attachments)
+        if item.reactions:
+            merging.merge_reactions(row, item.reactions)
+        for version in message.versions:
+            older = msgspec.structs.replace(message, text=version.text)
+            key = content_key.content_hash(older, message.sender_id or "")
+            at = None if version.at is None else version.at.utc_ms
+            merging.add_version(row, version.text, at, key)
+        if message.extra:
+            plain = msgspec.json.encode(message.extra, order="deterministic")
+            digest = extras.digest(plain)
+            if digest not in row.extras:
+                row.extras.add(digest)
+                row.new_extras[digest] = plain
+                row.changed = True
+
+    def _write(self, rows: list[Row]) -> None:
+        gone = [(twin, row) for twin, row in self._gone if not twin.is_new]
+        for twin, row in gone:
+            self._rows.absorb(twin, row)
+        search_index.remove(self._db, [twin.indexed_key for twin, _ in gone])
+        changed = [row for row in rows if row.changed]
+        unplaced = [row for row in changed if row.time_key is None]
+        unplaced.sort(key=lambda row: row.sent_at or 0)
+        self._keys.start_batch({row.sent_at // 1000 for row in unplaced if row.sent_at is not None})
+        for row in unplaced:
+            row.time_key = self._keys.take(None if row.sent_at is None else row.sent_at // 1000)
+        self._extras.learn([extra for row in changed for extra in row.new_extras.values()])
+        self._rows.write(changed, self._extras)
+        self._rows.link(rows)
+        search_index.index(self._db, changed, self._platforms)
+        self._gone, self._displaced = [], []
+        if self._keys.largest_spill:
+            self._db.execute(
+                "INSERT INTO meta VALUES ('largest_spill', ?1) ON CONFLICT (key)"
+                " DO UPDATE SET value = max(value, ?1)",
+                [self._keys.largest_spill],
+            )
