@@ -123,7 +123,8 @@ def _walk(
     elif opening == "{" and (path in on_the_way or path == ""):
         for key in window.fields():
             below = f"{path}.{key}" if path else key
-            if below in wanted or below in on_the_way:
+            # A key such as `chats.list` must not pass for the path of another array.
+            if _NAME.fullmatch(key) and (below in wanted or below in on_the_way):
                 yield from _walk(window, below, wanted=wanted, on_the_way=on_the_way)
             else:
                 value = window.value(below)
@@ -134,6 +135,7 @@ def _walk(
         yield value if isinstance(value, Bad) else Field(name, value, above)
 
 
+_NAME = re.compile(r"[^.\[]+")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _BETWEEN = re.compile(r"[ \t\r\n,]*")
 _OUTSIDE = re.compile(r'[^\[\]{},"]*+([\[\]{},"]|)')

@@ -63,6 +63,7 @@ def _again(raw: bytes, *arrays: str) -> list[Part]:
     chunk=st.sampled_from([1, 3, 16, 1000]),
 )
 @example({}, [0.1, 12, True], {}, None, True, 1)
+@example({}, [], {"": {}}, None, True, 1)
 @example({"a": '\\"'}, ["\\", "\\\\", '"'], {}, None, True, 1)
 def test_it_equals_json_load_item_by_item(
     before: dict[str, Any],
@@ -118,6 +119,11 @@ def test_what_is_no_array_where_one_is_wanted_is_a_field(value: Any) -> None:
     inner = json.dumps({"a": {"messages": value}})
     assert [Field("messages", value, "a")] == parts(inner, "a.messages")
     assert [Field("a", value)] == parts(json.dumps({"a": value}), "a.messages")[:1] or value
+
+
+def test_a_key_with_a_dot_is_not_the_path_of_an_array() -> None:
+    text = '{"": {"m": [1]}, "a.m": [2], "a": {"m": [3]}}'
+    assert [Field("", {"m": [1]}), Field("a.m", [2]), Item(0, 3, "a.m")] == parts(text, "a.m")
 
 
 def test_a_picture_of_5_mb_before_the_array_is_a_field() -> None:
