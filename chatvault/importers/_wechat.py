@@ -1,8 +1,8 @@
 """What all exports of WeChat share: ids, type codes, and the words that exporters put for media.
 
-One message as WeFlow, EchoTrace, MemoTrace and ChatLab files carry it, in different fields: a packed
-type `244813135921` (sub type 57 in the high 32 bits, base 49 in the low), a sender `wxid_lin0demo`, a
-server id `7300000000000000003`, a text `Nice![引用 小满：[图片]]`.
+One message as WeFlow, EchoTrace, MemoTrace and ChatLab files carry it, in different fields: a
+packed type `244813135921` (sub type 57 in the high 32 bits, base 49 in the low), a sender
+`wxid_lin0demo`, a server id `7300000000000000003`, a text `Nice![引用 小满：[图片]]`.
 """
 
 import re
@@ -150,7 +150,7 @@ def without_sender_prefix(text: str, sender: str | None = None) -> tuple[str | N
 
 
 def moment(value: str | int | float) -> Timestamp:
-    """A time of WeChat, in seconds or milliseconds since 1970; it has no more than whole seconds."""
+    """A time in seconds or milliseconds since 1970; WeChat has no more than whole seconds."""
     at = unix_time(value)
     if at.precision is Precision.MILLISECOND and at.utc_ms % 1000 == 0:
         return msgspec.structs.replace(at, precision=Precision.SECOND)
@@ -202,7 +202,7 @@ _LABEL = re.compile(r"[\[【]([^\[\]【】\n]{1,16}?)(?: - [^\[\]【】\n]{1,32}
 
 
 def label(text: str) -> tuple[str, str] | None:
-    """The word in brackets that an exporter put first, and what follows; None if it is none of them.
+    """The word in brackets that an exporter put first, and what follows; None if there is none.
 
     `[文件] plan.pdf` gives `文件` and `plan.pdf`. A user can type the same: ask only for messages
     whose type says that they are no plain text.

@@ -33,11 +33,12 @@ class Node(msgspec.Struct):
 
     def at(self, path: str) -> "Node | None":
         """The first element at `a/b/c` below this one."""
-        node: Node | None = self
+        node = self
         for tag in path.split("/"):
-            node = next((child for child in node.children if child.tag == tag), None)
-            if node is None:
+            found = next((child for child in node.children if child.tag == tag), None)
+            if found is None:
                 return None
+            node = found
         return node
 
     def value(self, *paths: str) -> str:
@@ -129,7 +130,7 @@ def _strict(xml: str) -> Node:
     parser.CharacterDataHandler = characters
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
-    parser.Parse(xml.encode(), True)
+    parser.Parse(xml.encode(), True)  # noqa: FBT003 - expat takes no keyword
     return top.children[0]
 
 

@@ -1,12 +1,14 @@
 """The importers, and which of them an export is for."""
 
 from chatvault.errors import SeveralImporters, UnknownExport
-from chatvault.importers import chatvault_json
+from chatvault.importers import chatvault_json, wechat_memotrace, wechat_weflow
 from chatvault.importers._protocol import Importer
 from chatvault.importers._source import Source
 
 IMPORTERS: tuple[Importer, ...] = (
     chatvault_json,
+    wechat_memotrace,
+    wechat_weflow,
 )
 
 RANKS = ("specific", "text", "fallback")
