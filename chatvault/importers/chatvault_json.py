@@ -39,6 +39,10 @@ INFO = ImporterInfo(
         "ids", "replies", "reactions", "edits", "deletions", "forwards", "calls", "locations",
         "contacts", "stickers", "polls", "system", "media", "links", "payments",
     }),
+    derived={
+        "chatvault": "the header of the file, the same in all of them",
+        "version": "of the form, told by the header",
+    },
     seen="version 1 of the records",
 )  # fmt: skip
 
@@ -166,10 +170,15 @@ class _File:
         # Our own paths are exact; one that only shares its base name is another file.
         if path is not None and not _same(path, self._source.full(file.path)):
             path = None
-        state = file.state
-        if path is None and state is AttachmentState.PRESENT:
-            state = AttachmentState.MISSING_FILE
-        return msgspec.structs.replace(file, path=path, state=state)
+        if path is not None:
+            return msgspec.structs.replace(file, path=path)
+        missing = file.state is AttachmentState.PRESENT
+        return msgspec.structs.replace(
+            file,
+            path=None,
+            state=AttachmentState.MISSING_FILE if missing else file.state,
+            as_exported=file.as_exported or file.path,
+        )
 
     def _problem(self, number: int, reason: str, line: bytes) -> Problem:
         raw = line if len(line) <= LINE_LIMIT else line[:RAW_OF_TOO_LONG]
