@@ -315,7 +315,9 @@ class Reader(Secret, io.RawIOBase):
     def readall(self) -> bytes:
         """Everything from here to the end."""
         self._check_open()
-        found = self.read_range(self._position, max(self.size - self._position, 0))
+        if self._position >= self.size:
+            return b""
+        found = self.read_range(self._position, self.size - self._position)
         self._position += len(found)
         return found
 
