@@ -58,6 +58,14 @@ class Usage(ChatVaultError):
     exit_code = 2
 
 
+class BadQuery(Usage):
+    """A search is written in a way that means nothing; `column` counts its characters from 1."""
+
+    def __init__(self, message: str, *, column: int, remedy: str) -> None:
+        super().__init__(message, where=Where("query", f"column {column}"), remedy=remedy)
+        self.column = column
+
+
 class NeedsAnswer(Usage):
     """The export can be read in more than one way, and only its owner knows which is right."""
 
