@@ -7,6 +7,7 @@ record whichever file it comes from.
 """
 
 import re
+from typing import Any
 
 import msgspec
 
@@ -101,6 +102,22 @@ def _media(content: str, kind: MessageKind, *, source: Source, base: str) -> Bod
     if kind is MessageKind.FILE and "\n" not in content:
         return Body(attachments=(absent(kind, "", name=_base_name(content)),))
     return Body(text=content, attachments=(absent(kind, ""),), whole=True)
+
+
+def record_lines(records: list[Any], depth: int = 0) -> list[str]:
+    """The lines of a forwarded bundle that is a list of objects, bundles inside it included."""
+    lines: list[str] = []
+    for record in records:
+        if not isinstance(record, dict):
+            continue
+        name = record.get("senderDisplayName") or record.get("accountName") or record.get("sender")
+        said = record.get("content")
+        if isinstance(said, str) and said:
+            lines.append(f"{name}: {said}" if isinstance(name, str) and name else said)
+        inner = record.get("chatRecords")
+        if isinstance(inner, list) and depth < 16:
+            lines += record_lines(inner, depth + 1)
+    return lines
 
 
 def absent(kind: MessageKind, placeholder: str, name: str = "") -> Attachment:

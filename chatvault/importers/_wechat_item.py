@@ -34,6 +34,7 @@ from chatvault.importers._wechat_body import (
     absent,
     attachment,
     plain,
+    record_lines,
     remote,
     rendered,
     reply,
@@ -307,22 +308,6 @@ def _more(
             told.append(word)
     told += [*words[100:], *record_lines(maybe(item, "chatRecords", list) or [])]
     return tuple(dict.fromkeys(told)), facts
-
-
-def record_lines(records: list[Any], depth: int = 0) -> list[str]:
-    """The lines of a forwarded bundle that is a list of objects, bundles inside it included."""
-    lines: list[str] = []
-    for record in records:
-        if not isinstance(record, dict):
-            continue
-        name = record.get("senderDisplayName") or record.get("accountName") or record.get("sender")
-        said = record.get("content")
-        if isinstance(said, str) and said:
-            lines.append(f"{name}: {said}" if isinstance(name, str) and name else said)
-        inner = record.get("chatRecords")
-        if isinstance(inner, list) and depth < 16:
-            lines += record_lines(inner, depth + 1)
-    return lines
 
 
 def _sender(

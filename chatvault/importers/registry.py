@@ -1,13 +1,23 @@
 """The importers, and which of them an export is for."""
 
 from chatvault.errors import SeveralImporters, UnknownExport
-from chatvault.importers import chatvault_json, wechat_memotrace, wechat_weflow
+from chatvault.importers import (
+    chatlab,
+    chatvault_json,
+    wechat_memotrace,
+    wechat_pywxdump,
+    wechat_weclone,
+    wechat_weflow,
+)
 from chatvault.importers._protocol import Importer
 from chatvault.importers._source import Source
 
 IMPORTERS: tuple[Importer, ...] = (
+    chatlab,
     chatvault_json,
     wechat_memotrace,
+    wechat_pywxdump,
+    wechat_weclone,
     wechat_weflow,
 )
 
@@ -34,11 +44,14 @@ def importer_for(source: Source, importers: tuple[Importer, ...] = IMPORTERS) ->
     found = claims(source, importers)
     if not found:
         raise UnknownExport(
-            "no importer recognises this", remedy="run `chatvault platforms` to see what can be read"
+            "no importer recognises this",
+            remedy="run `chatvault platforms` to see what can be read",
         )
     if len(found) > 1:
         names = " and ".join(importer.INFO.key for importer, _ in found)
-        raise SeveralImporters(f"{names} both recognise this", remedy="choose one with --platform KEY")
+        raise SeveralImporters(
+            f"{names} both recognise this", remedy="choose one with --platform KEY"
+        )
     return found[0][0]
 
 

@@ -297,8 +297,8 @@ def _member(people: People, value: object) -> Iterator[Participant]:
     picture = value.get("avatar")
     yield from people.tell(
         wxid,
-        known[0] if known else "",
-        aliases=tuple(known[1:]),
+        people.name(wxid) or (known[0] if known else ""),
+        aliases=tuple(known),
         extra=extra,
         picture=picture if isinstance(picture, str) else "",
     )
