@@ -7,11 +7,13 @@ facts: a server id, a kind, a direction, a name, a wall clock, a text.
 import re
 from datetime import datetime
 
+import msgspec
+
 from chatvault.importers._clock import FileClock, iso_time
 from chatvault.importers._people import People, folded
 from chatvault.importers._source import Told
 from chatvault.importers._wechat import PLATFORM, is_room
-from chatvault.model import Conversation, ConversationKind, Timestamp
+from chatvault.model import Conversation, ConversationKind, Precision, Timestamp
 
 HOME = "Asia/Shanghai"  # whose wall clock these exports show, unless their owner says otherwise
 
@@ -59,8 +61,16 @@ def conversation(identifier: str | None, title: str, kind: ConversationKind) -> 
 class Transcript:
     """The transcript being told: its conversation, its people, the place of the next message."""
 
-    def __init__(self, place: Conversation, told: Told, *, other_is_known: bool = True) -> None:
+    def __init__(
+        self,
+        place: Conversation,
+        told: Told,
+        *,
+        other_is_known: bool = True,
+        by_name: bool = False,
+    ) -> None:
         self.place = place
+        self.by_name = by_name  # the export names people and gives no ids of them
         self.other_is_known = other_is_known  # by the title of a conversation of two
         self.people = People(place.id, told.me)
         self.me = told.me or "我"  # what these tools call the account's owner
@@ -83,6 +93,12 @@ class RowClock:
         """The moment; a clock with its own offset (`2025-12-31T00:00:00.000Z`) says it itself."""
         stamp = iso_time(text.strip().replace("/", "-", 2), self._zone)
         if stamp.offset_minutes is not None:
-            return stamp
+            # Z says in which zone the tool wrote, not where anybody was; WeChat has whole seconds.
+            whole = stamp.utc_ms % 1000 == 0 and stamp.precision is Precision.MILLISECOND
+            return msgspec.structs.replace(
+                stamp,
+                offset_minutes=None if text.strip().endswith("Z") else stamp.offset_minutes,
+                precision=Precision.SECOND if whole else stamp.precision,
+            )
         wall = datetime.fromisoformat(stamp.as_exported)
         return self._clock.time(wall, precision=stamp.precision)

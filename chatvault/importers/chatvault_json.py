@@ -90,7 +90,7 @@ class _File:
     def __init__(self, source: Source, name: str) -> None:
         self._source = source
         self._name = name
-        self._conversations: set[str] = set()
+        self._conversation: str | None = None
         self._people: set[tuple[str, str]] = set()
         self._place = ""  # the conversation of the message before, "" when there is none
 
@@ -130,7 +130,7 @@ class _File:
         if isinstance(record, Conversation | Participant | Message | Reaction):
             record = msgspec.structs.replace(record, extra=_storable(record.extra))
         if isinstance(record, Conversation):
-            self._conversations.add(record.id)
+            self._conversation = record.id
         elif isinstance(record, Participant):
             self._told(record.conversation_id)
             self._people.add((record.conversation_id, record.id))
@@ -146,6 +146,10 @@ class _File:
                 raise Malformed("a reaction that follows no message")
             _check_times([record.at])
             yield from self._unnamed(self._place, record.sender_id)
+        try:
+            msgspec.msgpack.encode(record)
+        except OverflowError as cause:
+            raise Malformed("a number beyond 64 bits") from cause
         if isinstance(record, Message):
             self._place = record.conversation_id
         elif not isinstance(record, Reaction):
@@ -153,8 +157,8 @@ class _File:
         yield record
 
     def _told(self, conversation_id: str) -> None:
-        if conversation_id not in self._conversations:
-            raise Malformed("refers to a conversation that no line before it tells")
+        if conversation_id != self._conversation:
+            raise Malformed("of another conversation than the last one told")
 
     def _unnamed(self, conversation_id: str, sender_id: str | None) -> Iterator[Participant]:
         """Somebody whose own line is lost: better a name that is an id than a lost message."""
