@@ -3,6 +3,8 @@
 The figures are those of SECURITY.md; each can be raised by an option, and the receipt records it.
 """
 
+from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from chatvault.errors import RefusedByLimit, Where
@@ -25,6 +27,9 @@ class Limits:
     export_ratio: int = 100
     export_ratio_from: int = GiB
     depth: int = 4
+    archives: int = 2_000  # opened while looking for exports
+    restream: int = 64  # how often the plain bytes of a compressed tar may be passed over
+    window: int = 128 * MiB  # memory that one decompressor may ask for
     nested_in_memory: int = 256 * MiB
     central_directory: int = 256 * MiB
     line: int = 8 * MiB
@@ -46,6 +51,40 @@ class Budget:
     stored: int = 0
     plain: int = 0
     depth: int = field(default=0)
+    archives: int = 0
+    memory: "Memory" = field(default_factory=lambda: Memory(DEFAULT.nested_in_memory))
+
+    def add_archive(self, size: int, where: str) -> None:
+        """Count one more archive; `size` is 0 for one that lies inside another."""
+        self.archives += 1
+        self.stored += size
+        if size > self.limits.archive:
+            raise RefusedByLimit(
+                f"larger than {self.limits.archive // GiB:,} GiB",
+                where=Where(where),
+                remedy="import its parts one by one",
+            )
+        if self.archives > self.limits.archives:
+            raise RefusedByLimit(
+                f"more than {self.limits.archives:,} archives in one export",
+                where=Where(where),
+                remedy="import its parts one by one",
+            )
+
+    def add_plain(self, size: int, where: str) -> None:
+        """Count the plain bytes of a member, before any of them is made."""
+        self.plain += size
+        if size > self.limits.member_plain:
+            raise RefusedByLimit(
+                f"a file in it would be larger than {self.limits.member_plain // GiB:,} GiB",
+                where=Where(where),
+            )
+        if self.plain > max(self.limits.export_ratio_from, self.limits.export_ratio * self.stored):
+            raise RefusedByLimit(
+                f"it would grow to more than {self.limits.export_ratio} times its size",
+                where=Where(where),
+                remedy="if you trust it, unpack it and import the folder",
+            )
 
     def add_member(self, where: str) -> None:
         """Count one more file of the export."""
@@ -56,3 +95,21 @@ class Budget:
                 where=Where(where),
                 remedy="import its parts one by one",
             )
+
+
+class Memory:
+    """Archives that lie in memory because they come out of others; the oldest makes room."""
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._held: OrderedDict[object, bytes] = OrderedDict()
+
+    def get(self, key: object, load: Callable[[], bytes]) -> bytes:
+        """The bytes of `key`, loaded again if they had to make room."""
+        data = self._held.pop(key, None)
+        if data is None:
+            data = load()
+            while self._held and sum(map(len, self._held.values())) + len(data) > self._room:
+                self._held.popitem(last=False)
+        self._held[key] = data
+        return data

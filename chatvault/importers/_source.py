@@ -16,12 +16,18 @@ from chatvault.model import Problem
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of an export; `raw_name` is what the container calls it, where that differs."""
+    """One file of an export; `raw_name` is what the container calls it, where that differs.
+
+    `in_place` says that seeking costs nothing; False: the bytes come out of a compressed stream.
+    `nested` says that it lies inside an archive.
+    """
 
     size: int
     open: Callable[[], BinaryIO]
     modified_ms: int | None = None
     raw_name: bytes | None = None
+    in_place: bool = True
+    nested: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Source:
-    """What the user gave us, read-only. `prefix` is where this part lies within the whole export."""
+    """What the user gave us, read-only. `prefix` is where this part lies within the export."""
 
     name: str
     entries: Mapping[str, Entry]
