@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlcipher3 import dbapi2
 
-from chatvault.errors import Damaged, Where
+from chatvault.errors import Damaged, NewerFormat, Where
 
 Connection = Any  # sqlcipher3 ships no types; its connection is a DB-API connection
 driver = dbapi2  # for sqlite-utils, which must know whose exceptions to expect
@@ -16,6 +16,9 @@ WHERE = Where("archive.db")
 REMEDY = "run `chatvault rebuild`: it makes the archive anew from the packs"
 OLDEST_SQLITE = (3, 51, 3)  # older ones can damage a database in WAL mode
 CACHE_KIB = 32 * 1024
+SCHEMA = 1
+OLDEST_READER = 1  # the lowest SCHEMA whose code can still read these tables
+VERSION = OLDEST_READER * 1000 + SCHEMA  # as kept in `user_version`
 PLAIN_HEADER = b"SQLite format 3\0"
 
 
@@ -76,6 +79,21 @@ def value(connection: Connection, sql: str) -> int:
     """The one number that a statement answers with (some pragmas answer numbers as text)."""
     row = connection.execute(sql).fetchone()
     return int(row[0]) if row and row[0] not in (None, "") else 0
+
+
+def check_readable(connection: Connection) -> None:
+    """NewerFormat when the tables need a newer ChatVault to be read, Damaged when there are none."""
+    version = value(connection, "PRAGMA user_version")
+    if not version:
+        raise Damaged("the archive has no tables", where=WHERE, remedy=REMEDY)
+    if version // 1000 > SCHEMA:
+        raise NewerFormat("the archive was made by a newer ChatVault", remedy="install a newer one")
+
+
+def check_writable(connection: Connection) -> None:
+    """NewerFormat when the tables are newer than those that this ChatVault writes."""
+    if value(connection, "PRAGMA user_version") % 1000 > SCHEMA:
+        raise NewerFormat("the archive was made by a newer ChatVault", remedy="install a newer one")
 
 
 def integrity_problems(connection: Connection, path: Path) -> list[str]:

@@ -15,7 +15,8 @@ from chatvault.vault.files import FileOps, disk_trouble
 
 FORMAT = 1
 PACK_NAME = re.compile(r"[0-9a-f]{32}\.tar\.age")
-PART_NAME = re.compile(r"[0-9a-f]{32}\.part")
+# SQLite puts its own two files beside a new archive that is still being made.
+PART_NAME = re.compile(r"[0-9a-f]{32}\.part(?:-wal|-shm|-journal)?")
 SLOT_NAME = re.compile(r"(?:passphrase|recovery|slot-[1-9][0-9]{0,5})\.age")
 VAULT_JSON_LIMIT = 4096
 

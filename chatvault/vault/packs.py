@@ -5,31 +5,22 @@ after a crash there is a whole pack or none.
 """
 
 import os
-import sys
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from chatvault.errors import Damaged, Where
 from chatvault.vault import age
 from chatvault.vault.files import disk_trouble
-from chatvault.vault.layout import Layout
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
+from chatvault.vault.layout import PACK_NAME, Layout
 
 MiB = 1024 * 1024
 TARGET = 64 * MiB
 PADDED_TO = MiB
 BLOCK = 512
 PIECE = MiB
-ZSTD_LEVEL = 3  # 327 MB/s at ratio 7.5 on chat JSON; level 1 is twice as fast at 7.4 (one run)
-ZSTD_WINDOW_LOG_MAX = 27  # 128 MiB: what a reader of packs may be asked to hold
 
 
 @dataclass(frozen=True)
@@ -40,6 +31,7 @@ class PackInfo:
     size: int
     file_key: bytes
     header_size: int
+    nonce: bytes
 
 
 @dataclass(frozen=True)
@@ -50,20 +42,6 @@ class Member:
     name: str
     offset: int
     stored: int
-
-
-def compressor() -> zstd.ZstdCompressor:
-    """The one way files are compressed; equal parameters give equal bytes on both readings."""
-    return zstd.ZstdCompressor(level=ZSTD_LEVEL)
-
-
-def compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The zstd frame of a file, in pieces."""
-    frame = compressor()
-    for piece in pieces:
-        if out := frame.compress(piece):
-            yield out
-    yield frame.flush()
 
 
 class PackWriter:
@@ -112,7 +90,7 @@ class PackWriter:
             size = self._file.tell()
         self._layout.ops.rename_new(self._part, self._layout.packs / self.name)
         self._layout.ops.sync_folder(self._layout.packs)
-        return PackInfo(self.name, size, self._age.file_key, self._age.header_size)
+        return PackInfo(self.name, size, self._age.file_key, self._age.header_size, self._age.nonce)
 
     def abandon(self) -> None:
         """Remove the unfinished file."""
@@ -198,7 +176,9 @@ class PackReader:
         self._file = layout.ops.open(layout.packs / name)
         try:
             if isinstance(key, PackInfo):
-                self.plain = age.Reader.with_file_key(self._file, key.file_key, header_size=key.header_size)
+                self.plain = age.Reader.with_file_key(
+                    self._file, key.file_key, header_size=key.header_size, nonce=key.nonce
+                )
             else:
                 self.plain = age.Reader(self._file, [key])
         except BaseException:
@@ -261,44 +241,3 @@ def opened(layout: Layout, name: str, key: "age.Identity | PackInfo") -> Iterato
         ) from cause
     with reader:
         yield reader
-
-
-def plain_pieces(stored: Iterable[bytes], codec: str, size: int, where: Where) -> Iterator[bytes]:
-    """The bytes of a file from its stored ones; Damaged when they are not `size` bytes."""
-    count = 0
-    if codec not in {"", "zst"}:
-        raise Damaged(f"stored in a way this ChatVault does not know ({codec[:8]!r})", where=where)
-    for piece in stored if codec == "" else _inflated(stored, size, where):
-        count += len(piece)
-        if count > size:
-            break
-        yield piece
-    if count != size:
-        raise Damaged("not as many bytes as were stored", where=where)
-
-
-def _inflated(stored: Iterable[bytes], size: int, where: Where) -> Iterator[bytes]:
-    frame = zstd.ZstdDecompressor(
-        options={zstd.DecompressionParameter.window_log_max: ZSTD_WINDOW_LOG_MAX}
-    )
-    out = 0
-    try:
-        for given in stored:
-            piece = given
-            while not frame.eof and out <= size:
-                plain = frame.decompress(piece, PIECE)
-                out += len(plain)
-                if plain:
-                    yield plain
-                piece = b""
-                if frame.needs_input:
-                    break
-        if not frame.eof or frame.unused_data:
-            raise Damaged("the compressed bytes do not end where they should", where=where)
-    except zstd.ZstdError as cause:
-        raise Damaged("the compressed bytes are damaged", where=where) from cause
-
-
-def pack_path(layout: Layout, name: str) -> Path:
-    """Where a pack lies."""
-    return layout.packs / name

@@ -4,15 +4,11 @@ import sqlite_utils
 import sqlite_utils.db
 from sqlite_utils.migrations import Migrations
 
-from chatvault.errors import NewerFormat
 from chatvault.vault import archive, tokens
 from chatvault.vault.archive import Connection
 
 # sqlite-utils compares against the exceptions of the standard library's sqlite3; ours are others.
 sqlite_utils.db.sqlite3 = archive.driver  # type: ignore[attr-defined]
-
-SCHEMA = 1
-OLDEST_READER = 1  # the lowest SCHEMA number whose code can still read these tables
 
 migrations = Migrations("chatvault")
 
@@ -24,24 +20,11 @@ def database(connection: Connection) -> sqlite_utils.Database:
 
 def migrate(connection: Connection) -> None:
     """Bring the tables up to date; NewerFormat when a newer ChatVault made them."""
-    check_readable(connection)
-    if archive.value(connection, "PRAGMA user_version") % 1000 == SCHEMA:
+    archive.check_writable(connection)
+    if archive.value(connection, "PRAGMA user_version") == archive.VERSION:
         return
-    db = database(connection)
-    migrations.apply(db)
-    connection.execute(f"PRAGMA user_version={OLDEST_READER * 1000 + SCHEMA}")
-
-
-def check_readable(connection: Connection) -> None:
-    """NewerFormat when these tables need a newer ChatVault to be read."""
-    if archive.value(connection, "PRAGMA user_version") // 1000 > SCHEMA:
-        raise NewerFormat("the archive was made by a newer ChatVault", remedy="install a newer one")
-
-
-def check_writable(connection: Connection) -> None:
-    """NewerFormat when these tables are newer than what this ChatVault writes."""
-    if archive.value(connection, "PRAGMA user_version") % 1000 > SCHEMA:
-        raise NewerFormat("the archive was made by a newer ChatVault", remedy="install a newer one")
+    migrations.apply(database(connection))
+    connection.execute(f"PRAGMA user_version={archive.VERSION}")
 
 
 @migrations()
@@ -79,7 +62,8 @@ CREATE TABLE pack (
     entry INTEGER,                   -- the journal entry it holds, if it holds one
     size INTEGER NOT NULL,           -- bytes of the encrypted file
     file_key BLOB NOT NULL,          -- opens the pack even when its header is damaged
-    header_size INTEGER NOT NULL
+    header_size INTEGER NOT NULL,
+    nonce BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE stored_file (

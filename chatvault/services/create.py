@@ -1,0 +1,38 @@
+"""Making a vault."""
+
+from pathlib import Path
+
+from chatvault import __version__
+from chatvault.vault import age, archive, keyring, schema
+from chatvault.vault.files import FileOps
+from chatvault.vault.keyring import KeyRing
+from chatvault.vault.layout import Layout, create_layout, seal_layout
+
+
+def create(
+    folder: Path,
+    passphrase: str,
+    *,
+    recovery: age.Identity | None,
+    profile: age.ScryptProfile = age.NORMAL,
+    ops: FileOps | None = None,
+) -> tuple[Layout, KeyRing]:
+    """A new vault in a new or empty folder, opened by the passphrase and by the recovery key.
+
+    `vault.json` is written last: a crash before that leaves a folder that is no vault yet.
+    """
+    passphrase = keyring.new_passphrase(passphrase)
+    layout, info = create_layout(folder, ops or FileOps(), __version__)
+    ring = KeyRing.generate(info.vault)
+    secret = age.Passphrase(passphrase, profile)
+    keyring.write_slot(layout, "passphrase.age", ring, secret, proof=secret)
+    if recovery is not None:
+        keyring.write_slot(layout, "recovery.age", ring, recovery.recipient, proof=recovery)
+    connection = archive.open_archive(layout.archive, ring.database_key)
+    try:
+        schema.migrate(connection)
+    finally:
+        archive.close_archive(connection)
+    layout.archive.chmod(0o600)
+    seal_layout(layout, info)
+    return layout, ring

@@ -1,0 +1,288 @@
+"""Importing: from what the user gave to a durable import and its receipt.
+
+The steps are those of the commit protocol: look and hash (nothing is written), files into packs,
+messages into the archive, the manifest into the last pack (from here on the import exists), the
+archive marked complete.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from chatvault import __version__
+from chatvault.errors import BadExport, ChatVaultError, EmptyExport, Where
+from chatvault.importers._source import Told
+from chatvault.services import precheck
+from chatvault.services.given import GivenPaths
+from chatvault.services.receipt import (
+    LISTED,
+    AssumptionLine,
+    Attachments,
+    Messages,
+    ProblemLine,
+    Receipt,
+    decoded,
+    iso,
+)
+from chatvault.services.storing import Storing
+from chatvault.services.worker import Progress, Worker, WorkerDied, silent
+from chatvault.services.worker_messages import FoundExport
+from chatvault.vault import catalogue, journal, manifest, schema
+from chatvault.vault.archive import checkpoint
+from chatvault.vault.catalogue import ImportRow, Incoming
+from chatvault.vault.content_id import content_id
+from chatvault.vault.manifest import ImportHead
+from chatvault.vault.packs import TARGET
+from chatvault.vault.session import Vault
+from chatvault.vault.store import BATCH, Merger
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to import. Sizes are parameters so that tests can make small things many."""
+
+    told: Told = Told()
+    platform: str | None = None
+    pack_size: int = TARGET
+    batch: int = BATCH
+
+
+@dataclass
+class Outcome:
+    """The receipts of one command, what was left aside, and the exports that could not be read."""
+
+    receipts: list[Receipt] = field(default_factory=list)
+    rest: list[str] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    failures: list[ChatVaultError] = field(default_factory=list)
+
+
+def ingest(
+    vault: Vault,
+    paths: Sequence[Path],
+    *,
+    now_ms: int,
+    options: Options | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Import every export in these paths. One that cannot be read does not stop the others."""
+    options = options or Options()
+    given = GivenPaths(paths)
+    outcome = Outcome(skipped=given.skipped)
+    with Worker(given, told=options.told, platform=options.platform) as worker:
+        progress("looking at the export", 0, 0)
+        found = worker.find()
+        outcome.rest += found.rest
+        outcome.skipped += found.problems
+        for number, export in enumerate(found.exports):
+            one = _Import(vault, worker, given, number, export, options, now_ms, progress)
+            try:
+                outcome.receipts.append(one.run())
+            except BadExport as failure:
+                if len(found.exports) == 1:
+                    raise
+                failure.where = failure.where or Where(export.path)
+                outcome.failures.append(failure)
+    return outcome
+
+
+class _Import:
+    """One import, from its first reading to its receipt."""
+
+    def __init__(
+        self,
+        vault: Vault,
+        worker: Worker,
+        given: GivenPaths,
+        export: int,
+        found: FoundExport,
+        options: Options,
+        now_ms: int,
+        progress: Progress,
+    ) -> None:
+        self._vault = vault
+        self._db = vault.db
+        self._worker = worker
+        self._given = given
+        self._export = export
+        self._found = found
+        self._options = options
+        self._now_ms = now_ms
+        self._progress = progress
+        self._database = schema.database(vault.db)
+        self._import_id = secrets.token_hex(16)
+        self._unread: list[tuple[str, str, str, str]] = [
+            (file, part, reason, "") for file, part, reason in found.problems
+        ]
+
+    def run(self) -> Receipt:
+        """Do it; everything that can refuse the export does so before the first byte is written."""
+        self._hash()
+        told = msgspec.json.encode(self._options.told, order="sorted").decode()
+        digest = self._digest(told)
+        earlier = [row for row in catalogue.imports(self._db) if row.export_digest == digest]
+        for row in earlier:
+            if row.state == catalogue.COMPLETE:
+                return msgspec.structs.replace(decoded(row.receipt), again=True)
+        if not self._worker.probe(self._export):
+            raise EmptyExport(
+                f"recognised as {self._found.importer}, but there is not one message in it",
+                where=Where(self._found.path),
+                remedy="export it again and look into it before you import it",
+            )
+        precheck.check(self._vault, self._worker, self._export, self._options.told)
+        finishes = [
+            row.id for row in earlier if row.state == catalogue.RUNNING and not row.finished_by
+        ]
+        number = catalogue.next_number(self._db)
+        row = ImportRow(
+            id=number, import_id=self._import_id, state=catalogue.RUNNING, entry=None,
+            name=self._found.name, importer=self._found.importer,
+            importer_version=self._found.importer_version, platform=self._found.platform, told=told,
+            export_digest=digest, touched_others=0, finished_by=None, started_at=self._now_ms,
+            receipt=None,
+        )  # fmt: skip
+        with self._database.atomic():
+            catalogue.add_import(self._db, row)
+        storing = Storing(
+            self._vault, number, self._import_id, self._database.atomic, self._options.pack_size
+        )
+        try:
+            return self._store(row, storing, finishes)
+        finally:
+            storing.packs.abandon()
+
+    def _hash(self) -> None:
+        catalogue.clear_incoming(self._db)
+        done = 0
+        with self._database.atomic():
+            for file in self._worker.hash(self._export):
+                if file.trouble:
+                    self._unread.append((file.name, "", file.trouble, ""))
+                    continue
+                catalogue.add_incoming(
+                    self._db,
+                    Incoming(
+                        0, file.name, file.raw_name, file.size, file.modified_ms, file.sha256,
+                        content_id(self._vault.ring.content_id_key, file.sha256), file.served,
+                        file.compressed,
+                    ),
+                )  # fmt: skip
+                done += file.size
+                self._progress("reading files", done, self._given.size)
+
+    def _digest(self, told: str) -> str:
+        total = hashlib.sha256(f"{self._found.importer}\n{told}\n".encode())
+        for path, sha256 in catalogue.incoming_lines(self._db):
+            total.update(path.encode("utf-8", "surrogatepass") + b"\0" + sha256)
+        return total.hexdigest()
+
+    def _store(self, row: ImportRow, storing: Storing, finishes: list[int]) -> Receipt:
+        storing.store(self._worker, self._export, self._given, self._progress)
+        self._unread += [(path, "", "it changed while it was read", "") for path in storing.changed]
+        with self._database.atomic():
+            catalogue.link_incoming(self._db, row.id)
+        merger = self._merge(row, finishes)
+        with self._database.atomic():
+            catalogue.add_problems(self._db, row.id, self._unread)
+            filled = catalogue.fill_in_missing(self._db)
+        receipt = self._receipt(row, merger, filled, finishes)
+        entry, previous = catalogue.head(self._db)
+        head = ImportHead(
+            format=manifest.FORMAT, entry=entry + 1, number=row.id, import_id=self._import_id,
+            previous=previous, name=row.name, importer=row.importer,
+            importer_version=row.importer_version, platform=row.platform, chatvault=__version__,
+            started_at=iso(self._now_ms) or "", started_ms=self._now_ms,
+            told=msgspec.to_builtins(self._options.told), export_digest=row.export_digest,
+            finishes=tuple(finishes),
+        )  # fmt: skip
+        sha256 = self._commit(head, storing, receipt)
+        with self._database.atomic():
+            for pack in storing.sealed:
+                catalogue.add_pack(self._db, pack, number=row.id, entry=head.entry)
+            storing.sealed.clear()
+            catalogue.complete(
+                self._db, row.id, entry=head.entry, receipt=msgspec.json.encode(receipt).decode(),
+                touched_others=merger.tally.touched_others or filled > 0, finishes=finishes,
+            )  # fmt: skip
+            catalogue.set_head(self._db, head.entry, sha256)
+        checkpoint(self._db)
+        return receipt
+
+    def _merge(self, row: ImportRow, finishes: list[int]) -> Merger:
+        files: dict[str, int | None] = {}
+
+        def file_of(path: str) -> int | None:
+            # A few names are asked for again and again (stickers); the rest is looked up once.
+            if path not in files:
+                if len(files) > 10_000:
+                    files.clear()
+                files[path] = catalogue.file_of(self._db, row.id, path)
+            return files[path]
+
+        merger = Merger(
+            self._db, row.id, file_of=file_of, finishing=finishes, batch=self._options.batch
+        )
+        done = 0
+        try:
+            for records in self._worker.read(self._export):
+                merger.add(records)
+                done += len(records)
+                self._progress("reading messages", done, 0)
+        except WorkerDied:
+            self._unread.append(
+                (self._found.name, "", "reading the rest ended the program that reads exports", "")
+            )
+        except ChatVaultError as failure:
+            # It was readable when it was probed: what came before stays, what follows is told.
+            self._unread.append((str(failure.where or self._found.name), "", failure.message, ""))
+        merger.flush()
+        return merger
+
+    def _receipt(self, row: ImportRow, merger: Merger, filled: int, finishes: list[int]) -> Receipt:
+        tally = merger.tally
+        problems = catalogue.problems_of(self._db, row.id)
+        counts = catalogue.attachment_counts(self._db, row.id)
+        files = catalogue.file_count(self._db, row.id)
+        stored = catalogue.stored_since(self._db, row.id)
+        return Receipt(
+            number=row.id, platform=row.platform, importer=row.importer, name=row.name,
+            conversations=len(tally.conversations), participants=len(tally.participants),
+            files=files, first=iso(tally.first_ms), last=iso(tally.last_ms),
+            messages=Messages(
+                items=tally.new + tally.known + tally.updated + tally.problems, new=tally.new,
+                known=tally.known, updated=tally.updated, unread=tally.problems,
+            ),
+            attachments=Attachments(
+                stored=stored, known=max(0, files - stored), missing=counts.missing, filled=filled,
+                unlinked=catalogue.unlinked_files(self._db, row.id),
+            ),
+            assumptions=tuple(
+                AssumptionLine(a.what, a.value, a.why) for a in dict.fromkeys(tally.assumptions)
+            ),
+            problems=tuple(ProblemLine(*problem) for problem in problems[:LISTED]),
+            more_problems=max(0, len(problems) - LISTED), finishes=tuple(finishes),
+        )  # fmt: skip
+
+    def _commit(self, head: ImportHead, storing: Storing, receipt: Receipt) -> str:
+        """The manifest into the last pack: when it is durable, the import exists."""
+        last = storing.packs.current().name
+        told = msgspec.to_builtins(receipt)
+        names = [*storing.pack_names, last]
+        total = hashlib.sha256()
+        size = 0
+        for line in journal.manifest_lines(self._db, head, names, told):
+            total.update(line)
+            size += len(line)
+        storing.packs.add(
+            f"entry-{head.entry}/manifest.jsonl",
+            journal.manifest_lines(self._db, head, names, told),
+            size=size,
+            modified_ms=self._now_ms,
+        )
+        storing.packs.seal()
+        return total.hexdigest()

@@ -1,0 +1,94 @@
+"""Before anything is written: is this really the conversation it seems to be, and at these hours?
+
+Only for exports that name conversations by their titles or tell clocks without a zone; all others
+say what they are.
+"""
+
+from collections import Counter
+
+from chatvault.errors import NeedsAnswer
+from chatvault.importers._source import Told
+from chatvault.model import Conversation, Message, Participant
+from chatvault.services.worker import Worker, WorkerDied
+from chatvault.vault import content_key, overlap
+from chatvault.vault.session import Vault
+
+SAMPLE = 100_000  # messages looked at: enough to tell, whatever the size of the export
+ENOUGH = 20  # minutes in common, below which nothing can be told from a shift
+QUARTER = 15  # minutes: no zone differs from another by less
+
+
+def check(vault: Vault, worker: Worker, export: int, told: Told) -> None:
+    """NeedsAnswer when the owner must say which conversation this is, or in which zone."""
+    if not overlap.has_messages(vault.db):
+        return
+    titles: dict[str, Conversation] = {}
+    senders: dict[str, set[str]] = {}
+    mine: set[str] = set()
+    minutes: dict[str, Counter[tuple[int, int]]] = {}
+    clocks = False
+    try:
+        seen = 0
+        for records in worker.read(export):
+            for record in records:
+                if isinstance(record, Conversation):
+                    titles.setdefault(record.id, record)
+                elif isinstance(record, Participant) and record.is_me:
+                    mine.add(record.id)
+                elif isinstance(record, Message) and record.sent_at is not None:
+                    if record.sender_id is not None:
+                        senders.setdefault(record.conversation_id, set()).add(record.sender_id)
+                    clocks = clocks or record.sent_at.basis.startswith("assumed")
+                    key = content_key.content_hash(record, record.sender_id or "")
+                    told_minutes = minutes.setdefault(record.conversation_id, Counter())
+                    told_minutes[(content_key.minute(record.sent_at), key)] += 1
+            seen += len(records)
+            if not clocks and not any(c.title_is_id for c in titles.values()):
+                return
+            if seen >= SAMPLE:
+                break
+    except WorkerDied:
+        return  # the import itself will say what happened
+    for conversation in titles.values():
+        row = overlap.conversation_row(vault.db, conversation)
+        if row is None:
+            continue
+        if conversation.title_is_id and told.conversation is None:
+            _check_people(vault, row, senders.get(conversation.id, set()) - mine)
+        if clocks and told.zone is None:
+            _check_clock(vault, row, minutes.get(conversation.id, Counter()))
+
+
+def _check_people(vault: Vault, row: int, senders: set[str]) -> None:
+    known = overlap.senders(vault.db, row)
+    if senders and known and not senders & known:
+        raise NeedsAnswer(
+            "the vault has a conversation of this title, but with other people in it",
+            remedy="if it is another conversation, name it: --conversation 'NEW TITLE'; if it is the"
+            " same, give its title: --conversation 'THE SAME TITLE'",
+        )
+
+
+def _check_clock(vault: Vault, row: int, told: Counter[tuple[int, int]]) -> None:
+    """A known conversation whose minutes do not match, but would at one shift: the phone was in
+    another zone when this was exported."""
+    known = overlap.minutes(vault.db, row, {key for _, key in told})
+    if not known:
+        return
+    first, last = min(m for m, _ in known), max(m for m, _ in known)
+    within = {(m, key) for m, key in told if first - 1440 <= m <= last + 1440}
+    if len(within) < ENOUGH:
+        return
+    if len(within & known) >= 0.05 * len(within):
+        return
+    for quarters in range(-26 * 4, 26 * 4 + 1):
+        shift = quarters * QUARTER
+        matched = sum((m + shift, key) in known for m, key in within)
+        reachable = sum(first <= m + shift <= last for m, _ in within)
+        if reachable >= ENOUGH and matched > 0.9 * reachable:
+            hours = f"{shift / 60:+g}"
+            raise NeedsAnswer(
+                f"this conversation is already in the vault, with all clocks {hours} hours from these",
+                remedy="say in which zone the phone was when this was exported: --timezone ZONE,"
+                " for instance --timezone Europe/Berlin",
+            )

@@ -1,0 +1,109 @@
+"""Making the archive anew from packs and key ring alone, by replaying the journal.
+
+One mechanism serves an archive that is behind, older, damaged or missing, one that has to forget an
+import, and a better importer that reads old exports again.
+"""
+
+import os
+from dataclasses import dataclass, field
+from typing import Literal
+
+from chatvault.errors import Damaged
+from chatvault.services.replay import Replay
+from chatvault.services.worker import Progress, silent
+from chatvault.vault import archive, journal, schema
+from chatvault.vault.files import disk_trouble
+from chatvault.vault.journal import ReadPack
+from chatvault.vault.keyring import KeyRing
+from chatvault.vault.layout import Layout
+from chatvault.vault.session import Vault
+
+
+@dataclass
+class Rebuilt:
+    """What a rebuild found: imports replayed, packs it could not read, and what is less than a
+    receipt says (then the old archive stays)."""
+
+    imports: int = 0
+    messages: int = 0
+    unfinished: list[int] = field(default_factory=list)
+    damaged: list[str] = field(default_factory=list)
+    fewer: list[str] = field(default_factory=list)
+    replaced: bool = False
+
+
+def rebuild(
+    layout: Layout,
+    ring: KeyRing,
+    *,
+    progress: Progress = silent,
+    fewer: Literal["refuse", "accept"] = "refuse",
+) -> Rebuilt:
+    """A new archive in place of the old one. The caller holds the lock and has the archive closed.
+
+    `fewer`: whether the new archive takes its place even if it knows less than receipts say.
+    """
+    found = Rebuilt()
+    read = _read_packs(layout, ring, found, progress)
+    entries = journal.chain([pack.entry for pack in read if pack.entry is not None])
+    part = layout.tmp / f"{os.urandom(16).hex()}.part"
+    with disk_trouble("the archive cannot be made anew", safe="the old one is as it was"):
+        layout.ops.create(part).close()
+        vault = Vault(layout, ring, archive.open_archive(part, ring.database_key))
+        try:
+            schema.migrate(vault.db)
+            replay = Replay(vault, progress)
+            replay.run(read, entries)
+        finally:
+            vault.close()
+        found.imports, found.messages = replay.imports, replay.messages
+        found.unfinished, found.fewer = replay.unfinished, replay.fewer
+        if (found.fewer or found.damaged) and fewer != "accept":
+            layout.ops.remove(part)
+            return found
+        _put_in_place(layout, ring, part.name)
+    found.replaced = True
+    return found
+
+
+def _read_packs(
+    layout: Layout, ring: KeyRing, found: Rebuilt, progress: Progress
+) -> list[ReadPack]:
+    names = sorted(layout.pack_names())
+    read = []
+    for number, name in enumerate(names):
+        progress("reading packs", number, len(names))
+        try:
+            read.append(journal.read_pack(layout, name, ring.identity))
+        except Damaged as trouble:
+            found.damaged.append(f"packs/{name}: {trouble.message}")
+    return read
+
+
+def _put_in_place(layout: Layout, ring: KeyRing, part: str) -> None:
+    new = layout.tmp / part
+    with layout.ops.open(new) as file:
+        layout.ops.sync(file)
+    if layout.archive.exists() and not _opens(layout, ring):
+        number = 1
+        while (aside := layout.root / f"archive.db.damaged-{number}").exists():
+            number += 1
+        layout.ops.replace(layout.archive, aside)
+    # A write-ahead log that stays behind would be replayed into the new archive.
+    for suffix in ("-wal", "-shm", "-journal"):
+        beside = layout.archive.with_name(layout.archive.name + suffix)
+        if beside.exists():
+            layout.ops.remove(beside)
+    layout.ops.replace(new, layout.archive)
+    layout.ops.sync_folder(layout.root)
+
+
+def _opens(layout: Layout, ring: KeyRing) -> bool:
+    try:
+        connection = archive.open_archive(layout.archive, ring.database_key)
+    except Damaged:
+        return False
+    try:
+        return not archive.integrity_problems(connection, layout.archive)
+    finally:
+        archive.close_archive(connection)

@@ -1,0 +1,160 @@
+"""Playing the journal into an empty archive."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from chatvault.errors import ChatVaultError
+from chatvault.importers._source import Told
+from chatvault.services.packed import packed_files
+from chatvault.services.receipt import Receipt
+from chatvault.services.worker import Progress, Worker, WorkerDied
+from chatvault.vault import catalogue, journal, schema
+from chatvault.vault.catalogue import ImportRow
+from chatvault.vault.journal import ReadPack
+from chatvault.vault.manifest import EntryRef, FileLine, ImportHead, ReceiptLine, UndoImport
+from chatvault.vault.session import Vault
+from chatvault.vault.store import Merger
+
+
+class Replay:
+    """Fills the archive of `vault`, which has tables and nothing in them; then tells what came of it:
+    `fewer` is where today's importers found less than a receipt says."""
+
+    def __init__(self, vault: Vault, progress: Progress) -> None:
+        self.imports = 0
+        self.messages = 0
+        self.unfinished: list[int] = []
+        self.fewer: list[str] = []
+        self._vault = vault
+        self._db = vault.db
+        self._database = schema.database(vault.db)
+        self._progress = progress
+
+    def run(self, packs: Sequence[ReadPack], entries: Sequence[EntryRef]) -> None:
+        """Replay the entries in their order; an import that was undone later is left out."""
+        undone = self._undone(entries)
+        with self._database.atomic():
+            self._note_packs(packs, entries, undone)
+        for entry in entries:
+            if isinstance(entry.head, ImportHead) and entry.head.number not in undone:
+                self._replay_import(entry.head, entry)
+            with self._database.atomic():
+                catalogue.set_head(self._db, entry.entry, entry.sha256)
+
+    def _undone(self, entries: Sequence[EntryRef]) -> set[int]:
+        """The numbers of imports that a decision takes back; later decisions about numbers that do
+        not exist are without effect."""
+        return {
+            line.number
+            for entry in entries
+            if not isinstance(entry.head, ImportHead)
+            for line in journal.entry_lines(
+                self._vault.layout, entry, self._vault.ring.identity
+            )
+            if isinstance(line, UndoImport)
+        }
+
+    def _note_packs(
+        self, packs: Sequence[ReadPack], entries: Sequence[EntryRef], undone: set[int]
+    ) -> None:
+        imports = [(e.head, e) for e in entries if isinstance(e.head, ImportHead)]
+        known = {head.import_id for head, _ in imports}
+        for head, entry in imports:
+            catalogue.add_import(self._db, _row(head, entry))
+            if head.number in undone:
+                catalogue.note_undone(self._db, head.number, entry.entry)
+        for pack in packs:
+            number = pack.head.number
+            if number is not None and pack.head.import_id not in known:
+                catalogue.note_unfinished(self._db, number, pack.head.import_id)
+                if number in undone:
+                    catalogue.note_undone(self._db, number, None)
+            entry_number = pack.entry.entry if pack.entry else None
+            catalogue.add_pack(self._db, pack.info, number=number, entry=entry_number)
+        for head, _ in imports:
+            for finished in head.finishes:
+                catalogue.note_finished(self._db, finished, head.number)
+        self.unfinished = [row.id for row in catalogue.unfinished(self._db) if row.entry is None]
+
+    def _replay_import(self, head: ImportHead, entry: EntryRef) -> None:
+        receipt = self._files(head, entry)
+        files = list(catalogue.files_of(self._db, head.number))
+        told = msgspec.convert(head.told, Told)
+        merger = Merger(
+            self._db,
+            head.number,
+            file_of=lambda path: catalogue.file_of(self._db, head.number, path),
+        )
+        given = packed_files(self._vault, head.name, files)
+        broke_off = ""
+        with Worker(given, told=told, platform=head.importer, whole=True) as worker:
+            try:
+                for records in worker.read(0):
+                    merger.add(records)
+                    self._progress(f"import {head.number}", merger.tally.new, receipt.messages.items)
+            except WorkerDied:
+                broke_off = "the reader ended"
+            except ChatVaultError as failure:
+                broke_off = failure.message
+        merger.flush()
+        self._vault.close_packs()
+        with self._database.atomic():
+            filled = catalogue.fill_in_missing(self._db)
+            catalogue.complete(
+                self._db, head.number, entry=entry.entry,
+                receipt=msgspec.json.encode(receipt).decode(),
+                touched_others=merger.tally.touched_others or filled > 0, finishes=(),
+            )  # fmt: skip
+            self._keep_problems(head.number, receipt)
+        self._compare(head.number, merger, receipt, broke_off)
+        self.imports += 1
+        self.messages += merger.tally.new
+
+    def _files(self, head: ImportHead, entry: EntryRef) -> Receipt:
+        receipt: Receipt | None = None
+        with self._database.atomic():
+            for line in journal.entry_lines(self._vault.layout, entry, self._vault.ring.identity):
+                if isinstance(line, FileLine):
+                    catalogue.add_journal_file(self._db, head.number, line)
+                elif isinstance(line, ReceiptLine):
+                    receipt = msgspec.convert(line.receipt, Receipt)
+        if receipt is None:
+            raise ChatVaultError(f"the manifest of import {head.number} has no receipt")
+        return receipt
+
+    def _keep_problems(self, number: int, receipt: Receipt) -> None:
+        """What could not be read from the export itself is told only by the receipt."""
+        known = set(catalogue.problems_of(self._db, number))
+        lost = [
+            (p.file, p.part, p.reason, "")
+            for p in receipt.problems
+            if (p.file, p.part, p.reason) not in known and not p.part
+        ]
+        catalogue.add_problems(self._db, number, lost)
+
+    def _compare(self, number: int, merger: Merger, receipt: Receipt, broke_off: str) -> None:
+        tally = merger.tally
+        told = receipt.messages
+        now = tally.new + tally.known + tally.updated
+        then = told.new + told.known + told.updated
+        if now < then:
+            why = f" ({broke_off})" if broke_off else ""
+            self.fewer.append(f"import {number}: {now:,} messages instead of {then:,}{why}")
+        missing = catalogue.attachment_counts(self._db, number).missing
+        if missing > receipt.attachments.missing:
+            self.fewer.append(
+                f"import {number}: {missing:,} attachments without a file instead of"
+                f" {receipt.attachments.missing:,}"
+            )
+
+
+def _row(head: ImportHead, entry: EntryRef) -> ImportRow:
+    told = msgspec.convert(head.told, Told)
+    return ImportRow(
+        id=head.number, import_id=head.import_id, state=catalogue.RUNNING, entry=entry.entry,
+        name=head.name, importer=head.importer, importer_version=head.importer_version,
+        platform=head.platform, told=msgspec.json.encode(told, order="sorted").decode(),
+        export_digest=head.export_digest, touched_others=0, finished_by=None,
+        started_at=head.started_ms, receipt=None,
+    )  # fmt: skip

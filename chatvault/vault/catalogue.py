@@ -1,0 +1,444 @@
+"""Imports, packs and files in the archive: what was stored, where it lies, and who brought it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from chatvault.vault.archive import Connection
+from chatvault.vault.manifest import FileLine
+from chatvault.vault.packs import Member, PackInfo
+
+RUNNING = "running"
+COMPLETE = "complete"
+UNDONE = "undone"
+
+
+class ImportRow(msgspec.Struct, frozen=True):
+    """One import, as the archive knows it; `receipt` and `told` are JSON."""
+
+    id: int
+    import_id: str
+    state: str
+    entry: int | None
+    name: str
+    importer: str
+    importer_version: int
+    platform: str
+    told: str
+    export_digest: str
+    touched_others: int
+    finished_by: int | None
+    started_at: int
+    receipt: str | None
+
+
+COLUMNS = ", ".join(field.name for field in msgspec.structs.fields(ImportRow))
+
+
+def imports(db: Connection) -> list[ImportRow]:
+    """All imports, oldest first."""
+    rows = db.execute(f"SELECT {COLUMNS} FROM import ORDER BY id")  # noqa: S608
+    return [ImportRow(*row) for row in rows]
+
+
+def import_number(db: Connection, number: int) -> ImportRow | None:
+    """The import of this number."""
+    row = db.execute(f"SELECT {COLUMNS} FROM import WHERE id = ?", [number]).fetchone()  # noqa: S608
+    return None if row is None else ImportRow(*row)
+
+
+def unfinished(db: Connection) -> list[ImportRow]:
+    """Imports that were broken off and not completed by another."""
+    return [row for row in imports(db) if row.state == RUNNING and row.finished_by is None]
+
+
+def note_unfinished(db: Connection, number: int, import_id: str) -> None:
+    """An import of which only packs are known: it was broken off before its manifest."""
+    db.execute(
+        "INSERT OR IGNORE INTO import (id, import_id, state, name, importer, importer_version,"
+        " platform, told, export_digest, started_at) VALUES (?, ?, ?, '', '', 0, '', '{}', '', 0)",
+        [number, import_id, RUNNING],
+    )
+
+
+def note_finished(db: Connection, number: int, by: int) -> None:
+    """An unfinished import was completed by another."""
+    db.execute("UPDATE import SET finished_by = ? WHERE id = ?", [by, number])
+
+
+def note_undone(db: Connection, number: int, entry: int | None) -> None:
+    """The owner took an import back."""
+    db.execute("UPDATE import SET state = ?, entry = ? WHERE id = ?", [UNDONE, entry, number])
+
+
+def add_import(db: Connection, row: ImportRow) -> None:
+    """Note an import."""
+    marks = ", ".join("?" * len(msgspec.structs.fields(ImportRow)))
+    values = msgspec.structs.astuple(row)
+    db.execute(f"INSERT INTO import ({COLUMNS}) VALUES ({marks})", values)  # noqa: S608
+
+
+def next_number(db: Connection) -> int:
+    """The number of the next import; numbers are never used again."""
+    return 1 + int(db.execute("SELECT coalesce(max(id), 0) FROM import").fetchone()[0])
+
+
+def head(db: Connection) -> tuple[int, str | None]:
+    """Number and SHA-256 of the newest journal entry that the archive knows."""
+    found = dict(
+        db.execute("SELECT key, value FROM meta WHERE key IN ('head_entry', 'head_sha256')").fetchall()
+    )
+    return int(found.get("head_entry", 0)), found.get("head_sha256")
+
+
+def set_head(db: Connection, entry: int, sha256: str) -> None:
+    """The archive now knows the journal up to this entry."""
+    db.executemany(
+        "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+        [("head_entry", entry), ("head_sha256", sha256)],
+    )
+
+
+def add_pack(db: Connection, info: PackInfo, *, number: int | None, entry: int | None) -> None:
+    """A pack is durable."""
+    db.execute(
+        "INSERT INTO pack (name, import, entry, size, file_key, header_size, nonce)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [info.name, number, entry, info.size, info.file_key, info.header_size, info.nonce],
+    )
+
+
+class PackRow(msgspec.Struct, frozen=True):
+    """One pack, as the archive knows it."""
+
+    name: str
+    number: int | None
+    entry: int | None
+    size: int
+    file_key: bytes
+    header_size: int
+    nonce: bytes
+
+    def info(self) -> PackInfo:
+        """What opens it."""
+        return PackInfo(self.name, self.size, self.file_key, self.header_size, self.nonce)
+
+
+def packs(db: Connection) -> list[PackRow]:
+    """All packs, in the order of imports."""
+    return [
+        PackRow(*row)
+        for row in db.execute(
+            "SELECT name, import, entry, size, file_key, header_size, nonce FROM pack"
+            " ORDER BY coalesce(import, 0), coalesce(entry, 0), name"
+        )
+    ]
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A file of the export that is being imported, after its first reading."""
+
+    id: int
+    path: str
+    raw_path: bytes | None
+    size: int
+    modified_ms: int | None
+    sha256: bytes
+    content_id: str
+    served: int | None
+    compressed: int | None
+
+
+def clear_incoming(db: Connection) -> None:
+    """An empty list of the files of one export, kept out of Python: there may be half a million."""
+    db.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS incoming (id INTEGER PRIMARY KEY, path TEXT, raw_path BLOB,"
+        " size INTEGER, modified_ms INTEGER, sha256 BLOB, content_id TEXT, served INTEGER,"
+        " compressed INTEGER)"
+    )
+    db.execute("DELETE FROM incoming")
+
+
+def add_incoming(db: Connection, file: Incoming) -> None:
+    """One more file of the export."""
+    db.execute(
+        "INSERT INTO incoming (path, raw_path, size, modified_ms, sha256, content_id, served,"
+        " compressed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            file.path, file.raw_path, file.size, file.modified_ms, file.sha256, file.content_id,
+            file.served, file.compressed,
+        ],
+    )  # fmt: skip
+
+
+def incoming_lines(db: Connection) -> Iterator[tuple[str, bytes]]:
+    """Path and hash of every incoming file, by path: what identifies an export."""
+    for path, sha256 in db.execute("SELECT path, sha256 FROM incoming ORDER BY path"):
+        yield path, sha256
+
+
+def incoming_size(db: Connection) -> tuple[int, int]:
+    """How many files are new to the vault, and their bytes."""
+    row = db.execute(
+        "SELECT count(*), coalesce(sum(size), 0) FROM (SELECT max(size) AS size FROM incoming"
+        " WHERE content_id NOT IN (SELECT content_id FROM stored_file) GROUP BY content_id)"
+    ).fetchone()
+    return int(row[0]), int(row[1])
+
+
+def next_incoming(db: Connection, after: int) -> Incoming | None:
+    """The next incoming file that no pack holds yet."""
+    row = db.execute(
+        "SELECT id, path, raw_path, size, modified_ms, sha256, content_id, served, compressed"
+        " FROM incoming i WHERE id > ? AND NOT EXISTS"
+        " (SELECT 1 FROM stored_file s WHERE s.content_id = i.content_id) ORDER BY id LIMIT 1",
+        [after],
+    ).fetchone()
+    return None if row is None else Incoming(*row)
+
+
+def add_stored(db: Connection, file: Incoming, member: Member, codec: str) -> int:
+    """The bytes of a file lie in a pack; the row is its handle."""
+    cursor = db.execute(
+        "INSERT INTO stored_file (content_id, sha256, size, pack, member, offset, stored, codec)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            file.content_id, file.sha256.hex(), file.size, member.pack, member.name, member.offset,
+            member.stored, codec,
+        ],
+    )  # fmt: skip
+    return int(cursor.lastrowid)
+
+
+def add_journal_file(db: Connection, number: int, line: FileLine) -> None:
+    """A file as a manifest tells it."""
+    db.execute(
+        "INSERT OR IGNORE INTO stored_file (content_id, sha256, size, pack, member, offset, stored,"
+        " codec) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            line.content_id, line.sha256, line.size, line.pack, line.member, line.offset,
+            line.stored, line.codec,
+        ],
+    )  # fmt: skip
+    db.execute(
+        "INSERT INTO source_file (import, path, raw_path, file, size, modified_ms) VALUES"
+        " (?, ?, ?, (SELECT id FROM stored_file WHERE content_id = ?), ?, ?)",
+        [
+            number, line.path, None if line.raw_path is None else bytes.fromhex(line.raw_path),
+            line.content_id, line.size, line.modified_ms,
+        ],
+    )  # fmt: skip
+
+
+def link_incoming(db: Connection, number: int) -> None:
+    """Note for every incoming file which import brought it and where its bytes are; a file whose
+    bytes could not be stored keeps no link."""
+    db.execute(
+        "INSERT INTO source_file (import, path, raw_path, file, size, modified_ms)"
+        " SELECT ?, i.path, i.raw_path, s.id, i.size, i.modified_ms FROM incoming i"
+        " LEFT JOIN stored_file s ON s.content_id = i.content_id ORDER BY i.id",
+        [number],
+    )
+
+
+def file_of(db: Connection, number: int, path: str) -> int | None:
+    """The row of the stored bytes of a path in an import."""
+    row = db.execute(
+        "SELECT file FROM source_file WHERE import = ? AND path = ?", [number, path]
+    ).fetchone()
+    return None if row is None else row[0]
+
+
+class StoredFile(msgspec.Struct, frozen=True):
+    """A file of an export and where its bytes are."""
+
+    path: str
+    raw_path: bytes | None
+    modified_ms: int | None
+    content_id: str
+    sha256: str
+    size: int
+    pack: str
+    member: str
+    offset: int
+    stored: int
+    codec: str
+
+
+STORED = (
+    "f.path, f.raw_path, f.modified_ms, s.content_id, s.sha256, s.size, s.pack, s.member, s.offset,"
+    " s.stored, s.codec FROM source_file f JOIN stored_file s ON s.id = f.file"
+)
+
+
+def files_of(db: Connection, number: int) -> Iterator[StoredFile]:
+    """The files of an import, in the order of their packs."""
+    for row in db.execute(
+        f"SELECT {STORED} WHERE f.import = ? ORDER BY s.pack, s.offset, f.path", [number]  # noqa: S608
+    ):
+        yield StoredFile(*row)
+
+
+def fill_in_missing(db: Connection) -> int:
+    """Give attachments whose file was missing the bytes that some import brought: by hash, or by
+    name and size where exactly one file fits. Looser matches are never made silently."""
+    db.execute(
+        "CREATE TEMP TABLE IF NOT EXISTS filled (attachment INTEGER PRIMARY KEY, file INTEGER)"
+    )
+    db.execute("DELETE FROM filled")
+    db.execute(
+        "INSERT INTO filled SELECT a.id, s.id FROM attachment a JOIN stored_file s"
+        " ON s.sha256 = a.sha256 WHERE a.file IS NULL AND a.sha256 <> ''"
+    )
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS named (name TEXT, size INTEGER, file INTEGER)")
+    db.execute("DELETE FROM named")
+    wanted = db.execute(
+        "SELECT DISTINCT name, size FROM attachment WHERE file IS NULL AND size IS NOT NULL"
+        " AND name <> '' AND stable_name AND id NOT IN (SELECT attachment FROM filled)"
+    ).fetchall()
+    for name, size in wanted:
+        found = {
+            row[0]
+            for row in db.execute(
+                "SELECT f.file FROM source_file f WHERE f.size = ? AND f.file IS NOT NULL"
+                " AND (f.path = ? OR substr(f.path, -length(?) - 1) = '/' || ?)",
+                [size, name, name, name],
+            )
+        }
+        if len(found) == 1:
+            db.execute("INSERT INTO named VALUES (?, ?, ?)", [name, size, found.pop()])
+    db.execute(
+        "INSERT OR IGNORE INTO filled SELECT a.id, n.file FROM attachment a JOIN named n"
+        " ON n.name = a.name AND n.size = a.size WHERE a.file IS NULL AND a.stable_name"
+    )
+    filled = db.execute(
+        "UPDATE attachment SET state = 'present', file = (SELECT file FROM filled"
+        " WHERE attachment = attachment.id) WHERE id IN (SELECT attachment FROM filled)"
+    )
+    return max(int(filled.rowcount), 0)
+
+
+class AttachmentCounts(msgspec.Struct, frozen=True):
+    """Attachments of the messages that an import told, by whether their bytes are there."""
+
+    present: int
+    missing: int
+
+
+def attachment_counts(db: Connection, number: int) -> AttachmentCounts:
+    """How many attachments the messages of an import have, and how many of them lack their file."""
+    row = db.execute(
+        "SELECT count(a.file), count(*) - count(a.file) FROM message_import i"
+        " CROSS JOIN attachment a ON a.message = i.message WHERE i.import = ?",
+        [number],
+    ).fetchone()
+    return AttachmentCounts(int(row[0]), int(row[1]))
+
+
+def stored_since(db: Connection, number: int) -> int:
+    """How many files the packs of an import hold."""
+    row = db.execute(
+        "SELECT count(*) FROM stored_file s JOIN pack p ON p.name = s.pack WHERE p.import = ?",
+        [number],
+    ).fetchone()
+    return int(row[0])
+
+
+def file_count(db: Connection, number: int) -> int:
+    """How many files the export of an import has."""
+    row = db.execute("SELECT count(*) FROM source_file WHERE import = ?", [number]).fetchone()
+    return int(row[0])
+
+
+def unlinked_files(db: Connection, number: int) -> int:
+    """How many files of an import no message refers to."""
+    row = db.execute(
+        "SELECT count(*) FROM source_file f WHERE f.import = ? AND f.file IS NOT NULL"
+        " AND NOT EXISTS (SELECT 1 FROM attachment a WHERE a.file = f.file)",
+        [number],
+    ).fetchone()
+    return int(row[0])
+
+
+def problems_of(db: Connection, number: int) -> list[tuple[str, str, str]]:
+    """File, part and reason of what an import could not read, without what stood there."""
+    rows = db.execute(
+        "SELECT file, part, reason FROM problem WHERE import = ? ORDER BY id", [number]
+    )
+    return [(file, part, reason) for file, part, reason in rows]
+
+
+def add_problems(db: Connection, number: int, problems: Iterable[Sequence[str]]) -> None:
+    """Things that could not be read: file, part, reason, raw."""
+    db.executemany(
+        "INSERT INTO problem (import, file, part, reason, raw) VALUES (?, ?, ?, ?, ?)",
+        [(number, *problem) for problem in problems],
+    )
+
+
+def complete(
+    db: Connection, number: int, *, entry: int, receipt: str, touched_others: bool,
+    finishes: Sequence[int],
+) -> None:
+    """The import is complete; it takes over the links of the unfinished ones that it completes."""
+    for other in finishes:
+        db.execute(
+            "UPDATE OR IGNORE message_import SET import = ? WHERE import = ?", [number, other]
+        )
+        db.execute("DELETE FROM message_import WHERE import = ?", [other])
+        db.execute("DELETE FROM problem WHERE import = ?", [other])
+        db.execute("DELETE FROM source_file WHERE import = ?", [other])
+        db.execute("UPDATE import SET finished_by = ? WHERE id = ?", [number, other])
+    db.execute(
+        "UPDATE import SET state = ?, entry = ?, receipt = ?, touched_others = ? WHERE id = ?",
+        [COMPLETE, entry, receipt, touched_others, number],
+    )
+
+
+def stored_count(db: Connection) -> int:
+    """How many files the packs hold."""
+    return int(db.execute("SELECT count(*) FROM stored_file").fetchone()[0])
+
+
+def stored_files(db: Connection) -> Iterator[tuple[int, StoredFile]]:
+    """Every stored file once, with its row, in the order of the packs."""
+    for row, *values in db.execute(
+        "SELECT id, member, NULL, NULL, content_id, sha256, size, pack, member, offset, stored, codec"
+        " FROM stored_file ORDER BY pack, offset"
+    ):
+        yield row, StoredFile(*values)
+
+
+def stored_file(db: Connection, row: int) -> StoredFile:
+    """The stored file of a row."""
+    values = db.execute(
+        "SELECT member, NULL, NULL, content_id, sha256, size, pack, member, offset, stored, codec"
+        " FROM stored_file WHERE id = ?",
+        [row],
+    ).fetchone()
+    return StoredFile(*values)
+
+
+def files_in_pack(db: Connection, pack: str, chunks: Sequence[int] | None = None) -> list[int]:
+    """The rows of the files in a pack; with `chunks` (of 64 KiB) only those that touch them."""
+    rows = db.execute("SELECT id, offset, stored FROM stored_file WHERE pack = ?", [pack]).fetchall()
+    if chunks is None:
+        return [row[0] for row in rows]
+    bad = set(chunks)
+    size = 64 * 1024
+    return [
+        row
+        for row, offset, stored in rows
+        if any(n in bad for n in range(offset // size, (offset + max(stored, 1) - 1) // size + 1))
+    ]
+
+
+def messages_with(db: Connection, files: Sequence[int]) -> int:
+    """How many messages have one of these files attached."""
+    messages: set[int] = set()
+    for file in files:
+        rows = db.execute("SELECT message FROM attachment WHERE file = ?", [file])
+        messages.update(row[0] for row in rows)
+    return len(messages)

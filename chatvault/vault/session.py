@@ -1,0 +1,115 @@
+"""An open vault: its folder, its keys, its archive, and how the archive compares with the journal."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from chatvault.errors import Damaged, Where
+from chatvault.vault import archive, codec, packs
+from chatvault.vault.archive import Connection
+from chatvault.vault.catalogue import StoredFile
+from chatvault.vault.content_id import content_id
+from chatvault.vault.keyring import KeyRing
+from chatvault.vault.layout import PACK_NAME, Layout
+from chatvault.vault.packs import PackInfo
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the archive does not know about `packs/`, and what `packs/` lacks of it."""
+
+    unknown: tuple[str, ...] = ()  # not taken in yet
+    missing: tuple[str, ...] = ()
+    resized: tuple[str, ...] = ()
+
+
+@dataclass
+class Vault:
+    """An open vault; close it, so that what is in the write-ahead log moves into the archive."""
+
+    layout: Layout
+    ring: KeyRing
+    db: Connection
+    _readers: dict[str, packs.PackReader] = field(default_factory=dict, repr=False)
+
+    def close(self) -> None:
+        """Close the archive and any pack."""
+        self.close_packs()
+        archive.close_archive(self.db)
+
+    def close_packs(self) -> None:
+        """Close the packs that were read."""
+        for reader in self._readers.values():
+            reader.close()
+        self._readers.clear()
+
+    def pack(self, name: str) -> packs.PackReader:
+        """A pack for reading, opened with the file key that the archive keeps."""
+        reader = self._readers.get(name)
+        if reader is None:
+            if len(self._readers) >= 8:  # open files are few; packs are read one after the other
+                self._readers.pop(next(iter(self._readers))).close()
+            reader = self._readers[name] = packs.PackReader(self.layout, name, self._pack_key(name))
+        return reader
+
+    def _pack_key(self, name: str) -> PackInfo:
+        if not PACK_NAME.fullmatch(name):
+            raise Damaged("the archive names a pack that cannot be", where=Where("archive.db"))
+        row = self.db.execute(
+            "SELECT name, size, file_key, header_size, nonce FROM pack WHERE name = ?", [name]
+        ).fetchone()
+        if row is None:
+            raise Damaged("the archive does not know this pack", where=Where(f"packs/{name}"))
+        return PackInfo(*row)
+
+    def file_pieces(self, file: StoredFile) -> Iterator[bytes]:
+        """The bytes of a stored file; Damaged at the end when they are not those that were stored,
+        so whoever writes them somewhere does so under another name first."""
+        where = Where(f"packs/{file.pack}")
+        stored = self.pack(file.pack).pieces(file.offset, file.stored)
+        total = hashlib.sha256()
+        for piece in codec.plain(stored, file.codec, file.size, where):
+            total.update(piece)
+            yield piece
+        if content_id(self.ring.content_id_key, total.digest()) != file.content_id:
+            raise Damaged("the bytes of a file are not those that were stored", where=where)
+
+    def compare(self) -> Comparison:
+        """Names and sizes only: `packs/` may hold tens of thousands."""
+        there = self.layout.pack_names()
+        known = dict(self.db.execute("SELECT name, size FROM pack").fetchall())
+        return Comparison(
+            unknown=tuple(sorted(there.keys() - known.keys())),
+            missing=tuple(sorted(known.keys() - there.keys())),
+            resized=tuple(
+                sorted(n for n in there.keys() & known.keys() if there[n] != known[n])
+            ),
+        )
+
+
+@contextmanager
+def reading(layout: Layout, ring: KeyRing) -> Iterator[Vault]:
+    """The vault for reading."""
+    vault = Vault(layout, ring, archive.open_reading(layout.archive, ring.database_key))
+    try:
+        archive.check_readable(vault.db)
+        yield vault
+    finally:
+        vault.close()
+
+
+def check_ring(vault: Vault) -> None:
+    """Damaged unless the ring opens the oldest and the newest pack: nothing is ever written under
+    keys that somebody else may have put into a slot."""
+    names = [
+        row[0]
+        for row in vault.db.execute(
+            "SELECT name FROM (SELECT name FROM pack ORDER BY coalesce(import, 0), entry LIMIT 1)"
+            " UNION SELECT name FROM (SELECT name FROM pack ORDER BY coalesce(entry, 0) DESC,"
+            " import DESC LIMIT 1)"
+        )
+    ]
+    for name in names:
+        with packs.opened(vault.layout, name, vault.ring.identity):
+            pass
