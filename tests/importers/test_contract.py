@@ -161,26 +161,30 @@ def test_records_survive_the_way_to_another_process(case: Case) -> None:
 @pytest.mark.slow
 @each_importer
 def test_memory_does_not_grow_with_the_number_of_items(importer: Importer) -> None:
-    """One large file where that can be made from a case: 10 times the items, less than twice."""
+    """Where one large file can be made from a case: 20 times the items, less than twice the memory.
+
+    3 MB more are allowed for windows and buffers, which a small file does not fill. 8,000 records
+    that somebody kept would be more than twice that.
+    """
     for case in CASES:
         if case.importer is importer and (small := _repeated(case, 400)):
-            large = _repeated(case, 4000)
-            assert _peak(importer, large) < 2 * _peak(importer, small) + 500_000
+            large = _repeated(case, 8000)
+            assert _peak(importer, large) < 2 * _peak(importer, small) + 3_000_000
             return
     pytest.skip("no case of one JSON file with one list of items, or of one text")
 
 
 def _repeated(case: Case, items: int) -> Source | None:
     """The case with the items of its one array, or the lines of its one text, many times over."""
-    arrays = {name: key for name, key in case.told.get("arrays", {}).items() if "." not in key}
-    if len(arrays) == 1:
+    arrays = case.told.get("arrays", {})
+    if len(arrays) == 1 and all(isinstance(key, str) and "." not in key for key in arrays.values()):
         [(name, key)] = arrays.items()
         whole = msgspec.json.decode(case.files[name])
         array = whole[key] if key else whole
         array[:] = array * (items // max(1, len(array)) + 1)
         return case.source_of({**case.files, name: msgspec.json.encode(whole)})
     texts = [name for name in case.files if name.endswith((".txt", ".csv", ".jsonl", ".ndjson"))]
-    if len(texts) != 1 or case.told.get("arrays"):
+    if len(texts) != 1 or arrays:
         return None
     head, line, rest = case.files[texts[0]].partition(b"\n")
     lines = max(1, rest.count(b"\n"))

@@ -106,6 +106,16 @@ def decoded(data: bytes) -> str:
     return data.decode("latin-1")
 
 
+def is_in(text: str, scalars: set[str], found: str) -> bool:
+    """Whether a value turned up; of one that is JSON once more, its own values may instead."""
+    if text in scalars or text in found:
+        return True
+    if text[0] not in "[{":
+        return False
+    inner = [one for _, one in _line(text) if one != text]
+    return bool(inner) and all(one in scalars or one in found for one in inner)
+
+
 @pytest.mark.parametrize(("case", "file"), CASE_FILES, ids=str)
 def test_every_value_is_kept(case: Case, file: str) -> None:
     records = case.records()
@@ -128,7 +138,7 @@ def test_every_value_is_kept(case: Case, file: str) -> None:
             f"{'.'.join(path)}: {text}"
             for path, text in expected_values(case, file)
             if text and not any(name in derived for name in (*path, text))
-            if text not in scalars and text not in found
+            if not is_in(text, scalars, found)
         }
     )
     assert [] == lost
