@@ -106,6 +106,7 @@ class Worker:
         if self._process is None:
             self._start()
         process = cast("subprocess.Popen[bytes]", self._process)
+        answered = False
         try:
             say.send(cast(BinaryIO, process.stdin), b"m", say.ENCODER.encode(command))
             while True:
@@ -117,9 +118,11 @@ class Worker:
                 if isinstance(reply, say.Alive):
                     self._at = reply.name
                     continue
-                yield reply
                 if isinstance(reply, (say.Done, say.Found)):
                     self._deaths = 0
+                    answered = True
+                yield reply
+                if answered:
                     return
         except (say.BrokenPipe, msgspec.MsgspecError, OSError) as cause:
             if isinstance(cause, OSError) and process.poll() is None:
@@ -128,7 +131,8 @@ class Worker:
             raise WorkerDied(self._at) from cause
         except GeneratorExit:
             # Nobody wants the rest; a worker in the middle of an answer is of no further use.
-            self._kill()
+            if not answered:
+                self._kill()
             raise
 
     def _reply(self, process: "subprocess.Popen[bytes]") -> say.Reply | list[Record] | bytes:

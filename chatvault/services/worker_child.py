@@ -17,7 +17,7 @@ from chatvault.importers import _explore
 from chatvault.importers._limits import Budget
 from chatvault.importers._protocol import Importer
 from chatvault.importers._source import Entry, Source, Told
-from chatvault.importers.registry import importer_named
+from chatvault.importers.registry import IMPORTERS, importer_named
 from chatvault.model import Message, Problem, Record
 from chatvault.services import worker_messages as say
 from chatvault.vault import codec
@@ -181,7 +181,7 @@ class Worker:
             )
             for name, numbers in command.parts
         ]
-        found = _explore.find_all(sources, platform=command.platform, budget=Budget())
+        found = _explore.find_parts(sources, IMPORTERS, Budget(), platform=command.platform)
         self._exports = [(export.source, export.importer) for export in found.exports]
         exports = [
             say.FoundExport(

@@ -353,9 +353,10 @@ def file_count(db: Connection, number: int) -> int:
 
 
 def unlinked_files(db: Connection, number: int) -> int:
-    """How many files of an import no message refers to."""
+    """How many media files of an import no message refers to (what is stored compressed is text)."""
     row = db.execute(
-        "SELECT count(*) FROM source_file f WHERE f.import = ? AND f.file IS NOT NULL"
+        "SELECT count(*) FROM source_file f JOIN stored_file s ON s.id = f.file AND s.codec = ''"
+        " WHERE f.import = ?"
         " AND NOT EXISTS (SELECT 1 FROM attachment a WHERE a.file = f.file)",
         [number],
     ).fetchone()

@@ -48,7 +48,7 @@ def _holds(text: str, start: int, at: int) -> bool:
         return True
     if _is_flag_letter(char):
         return _is_flag_letter(before) and (at - start) % 2 == 1
-    return False
+    return _is_hangul(before) and "\u1160" <= char <= "\u11ff"
 
 
 def _is_flag_letter(char: str) -> bool:

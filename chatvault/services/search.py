@@ -1,0 +1,79 @@
+"""Running a search."""
+
+import msgspec
+
+from chatvault.errors import Usage
+from chatvault.services import query as ask
+from chatvault.services.query import Query
+from chatvault.services.receipt import iso
+from chatvault.services.select import select
+from chatvault.vault import queries, tokens
+from chatvault.vault.archive import Connection
+from chatvault.vault.queries import MessageRow, Order
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """One message that was found. `text` is where the words stand: the message's own text, a file
+    name, a quote; `marks` are half-open ranges of its characters."""
+
+    id: int
+    conversation: str
+    sender: str
+    platform: str
+    kind: str
+    sent_at: str | None
+    text: str
+    marks: tuple[tuple[int, int], ...]
+
+
+class Hits(msgspec.Struct, frozen=True):
+    """One page of hits, the exact number of all, and where the next page begins."""
+
+    total: int
+    hits: tuple[Hit, ...]
+    next: str | None
+
+
+def search(
+    db: Connection, query: Query, *, order: Order = "newest", limit: int = 50, after: str | None = None
+) -> Hits:
+    """The messages that a query means. The cursor names a place in time, so pages stay what they
+    are while imports go on."""
+    selection = select(db, query)
+    keys = queries.hit_keys(db, selection, order=order, limit=limit + 1, after=_cursor(after))
+    more = len(keys) > limit
+    keys = keys[:limit]
+    words, phrases = ask.to_mark(query)
+    hits = tuple(
+        _hit(db, row, words=words, phrases=phrases) for row in queries.by_keys(db, keys)
+    )
+    following = None
+    if more:
+        last = (_cursor(after) or 0) + limit if order == "relevance" else keys[-1]
+        following = str(last)
+    return Hits(queries.count(db, selection), hits, following)
+
+
+def _hit(db: Connection, row: MessageRow, *, words: list[str], phrases: list[str]) -> Hit:
+    text = row.text
+    marks = tokens.marks(text, words, phrases)
+    if not marks:
+        for other in (*row.more_text, *(a.name for a in queries.attachments_of(db, row.id))):
+            found = tokens.marks(other, words, phrases)
+            if found or not text:
+                text, marks = other, found
+                if found:
+                    break
+    return Hit(
+        row.id, row.conversation_title, row.sender_name, row.platform, row.kind, iso(row.sent_at),
+        text, tuple(marks),
+    )  # fmt: skip
+
+
+def _cursor(after: str | None) -> int | None:
+    if after is None:
+        return None
+    digits = after.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+        raise Usage("this is not a cursor", remedy='give the "next" of the page before')
+    return int(after)

@@ -1,0 +1,134 @@
+"""From what people ask for to a selection of messages: names are looked up, filters become tokens."""
+
+import difflib
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+from chatvault.errors import BadQuery, Usage, Where
+from chatvault.services import query as ask
+from chatvault.services.query import Query
+from chatvault.vault import queries, search_index, tokens
+from chatvault.vault.archive import Connection
+from chatvault.vault.selection import Selection
+
+HAS = {
+    "photo": ("image",),
+    "video": ("video", "animation"),
+    "voice": ("voice", "audio"),
+    "file": ("file",),
+    "link": ("link",),
+}
+
+
+def select(db: Connection, query: Query) -> Selection:
+    """The messages that a query means; BadQuery when it names somebody or something unknown."""
+    parts = query.parts if isinstance(query, ask.And) else (query,)
+    start: int | None = None
+    end: int | None = None
+    rest: list[Query] = []
+    for part in parts:
+        if isinstance(part, ask.Sent):
+            start = part.start if start is None else max(start, part.start or start)
+            end = part.end if end is None else min(end, part.end or end)
+        else:
+            rest.append(part)
+    match = _all(db, rest) if rest else None
+    return Selection(match, start, end)
+
+
+def _expression(db: Connection, query: Query) -> str:
+    if isinstance(query, ask.Word):
+        return _text(tokens.match_word(query.text))
+    if isinstance(query, ask.Phrase):
+        return _text(tokens.match_phrase(query.text))
+    if isinstance(query, ask.Filter):
+        return _scope(_filter_tokens(db, query))
+    if isinstance(query, ask.And):
+        return _all(db, query.parts)
+    if isinstance(query, ask.Or):
+        return "(" + " OR ".join(_expression(db, part) for part in query.parts) + ")"
+    if isinstance(query, ask.Not):
+        return _all(db, [query])
+    raise Usage(
+        "dates cannot stand inside OR, parentheses or behind a minus",
+        remedy="put before:, after:, until: and during: at the end of the query",
+    )
+
+
+def _all(db: Connection, parts: Iterable[Query]) -> str:
+    wanted, unwanted = [], []
+    for part in parts:
+        if isinstance(part, ask.Not):
+            unwanted.append(_expression(db, part.part))
+        else:
+            wanted.append(_expression(db, part))
+    if not wanted:
+        # FTS5 knows "a but not b", not "not b": every message has the token of its platform.
+        known = [search_index.platform_token(name) for name in queries.platforms(db)]
+        wanted = [_scope(known or ["none"])]
+    found = " AND ".join(wanted)
+    if unwanted:
+        found = f"({found}) NOT ({' OR '.join(unwanted)})"
+    return f"({found})"
+
+
+def _text(phrases: Sequence[str]) -> str:
+    return "(" + " AND ".join(f"text : {phrase}" for phrase in phrases) + ")"
+
+
+def _scope(names: Sequence[str]) -> str:
+    return "(scope : (" + " OR ".join(f'"{name}"' for name in names) + "))"
+
+
+def _filter_tokens(db: Connection, wanted: ask.Filter) -> list[str]:
+    found: list[str] = []
+    for value in wanted.values:
+        if wanted.field is ask.Field.HAS:
+            found += [search_index.has_token(kind) for kind in HAS[value]]
+        elif wanted.field is ask.Field.KIND:
+            found.append(search_index.kind_token(value))
+        elif wanted.field is ask.Field.ON:
+            found += [search_index.platform_token(name) for name in _platforms(db, value, wanted)]
+        elif wanted.field is ask.Field.FROM:
+            if value.casefold() == "me" and (mine := queries.my_participants(db)):
+                rows = mine
+            else:
+                rows = _named(queries.participant_names(db), value, wanted, "participant")
+            found += [search_index.sender_token(row) for row in rows]
+        else:
+            rows = _named(queries.conversation_titles(db), value, wanted, "conversation")
+            found += [search_index.conversation_token(row) for row in rows]
+    return found
+
+
+def _platforms(db: Connection, value: str, wanted: ask.Filter) -> list[str]:
+    known = queries.platforms(db)
+    found = [name for name in known if search_index.letters(name) == search_index.letters(value)]
+    if not found:
+        _unknown(wanted, "platform", known)
+    return found
+
+
+def _named(names: Sequence[tuple[int, str]], value: str, wanted: ask.Filter, what: str) -> list[int]:
+    """Rows whose name is the value; if there is none, those whose name contains it."""
+    asked = _folded(value)
+    exact = {row for row, name in names if _folded(name) == asked}
+    found = exact or {row for row, name in names if asked in _folded(name)}
+    if not found:
+        close = difflib.get_close_matches(asked, {_folded(name) for _, name in names}, 3, 0.6)
+        _unknown(wanted, what, [name for _, name in names if _folded(name) in close])
+    return sorted(found)
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
+def _unknown(wanted: ask.Filter, what: str, close: Sequence[str]) -> None:
+    listed = "`chatvault list people`" if what == "participant" else "`chatvault list conversations`"
+    remedy = f"{listed} shows the names"
+    if close:
+        remedy = "did you mean " + " or ".join(dict.fromkeys(close[:3])) + f"? {remedy}"
+    if wanted.column:
+        raise BadQuery(f"there is no such {what}", column=wanted.column, remedy=remedy)
+    raise Usage(f"there is no such {what}", where=Where(f"--{wanted.field.value}"), remedy=remedy)

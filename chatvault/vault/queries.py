@@ -1,0 +1,317 @@
+"""Rows out of tables, as frozen structs."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import msgspec
+
+from chatvault.vault.archive import Connection
+from chatvault.vault.extras import Extras
+from chatvault.vault.selection import Selection, source
+
+Order = Literal["newest", "oldest", "relevance"]
+
+
+class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One message with the names that people know it by."""
+
+    id: int
+    time_key: int
+    conversation: int
+    conversation_title: str
+    platform: str
+    sender: int | None
+    sender_name: str
+    sent_at: int | None
+    utc_offset_minutes: int | None
+    time_precision: str | None
+    kind: str
+    text: str
+    more_text: tuple[str, ...]
+    platform_id: str | None
+    id_scope: int | None
+    reply_to: str | None
+    edited_at: int | None
+    marks: tuple[str, ...]
+
+
+COLUMNS = (
+    "m.id, m.time_key, m.conversation, c.title, c.platform, m.sender, coalesce(p.name, ''), m.sent_at,"
+    " m.utc_offset_minutes, m.time_precision, m.kind, m.text, m.more_text, m.platform_id, m.id_scope,"
+    " m.reply_to, m.edited_at, m.marks"
+)
+NAMES = (
+    " JOIN conversation c ON c.id = m.conversation LEFT JOIN participant p ON p.id = m.sender"
+)
+
+
+def _message(row: Sequence[object]) -> MessageRow:
+    values: dict[str, Any] = dict(zip(MessageRow.__struct_fields__, row, strict=True))
+    for name in ("more_text", "marks"):
+        text = values[name]
+        values[name] = () if text is None else tuple(msgspec.json.decode(str(text)))
+    return MessageRow(**values)
+
+
+def hit_keys(
+    db: Connection, selection: Selection, *, order: Order, limit: int, after: int | None
+) -> list[int]:
+    """The time keys of one page of messages, in order; `after` is the last key of the page before
+    (for relevance: how many hits come before)."""
+    where, params = source(db, selection)
+    by_match = selection.match is not None
+    key = "s.rowid" if by_match else "m.time_key"
+    tail = f" ORDER BY {key} {'ASC' if order == 'oldest' else 'DESC'} LIMIT ?"
+    if order == "relevance" and by_match:
+        rows = db.execute(
+            f"SELECT s.rowid {where} ORDER BY s.rank, s.rowid DESC LIMIT ? OFFSET ?",  # noqa: S608
+            [*params, limit, after or 0],
+        )
+        return [row[0] for row in rows]
+    if after is not None:
+        where += f" AND {key} {'>' if order == 'oldest' else '<'} ?"
+        params.append(after)
+    rows = db.execute(f"SELECT {key} {where}{tail}", [*params, limit])  # noqa: S608
+    return [row[0] for row in rows]
+
+
+def count(db: Connection, selection: Selection) -> int:
+    """How many messages there are in a selection, exactly."""
+    where, params = source(db, selection)
+    if "m.sent_at" not in where:
+        # Every row of the index is a message: the join would only cost.
+        where = where.replace(" CROSS JOIN message m ON m.time_key = s.rowid", "")
+    return int(db.execute(f"SELECT count(*) {where}", params).fetchone()[0])  # noqa: S608
+
+
+def by_keys(db: Connection, keys: Sequence[int]) -> list[MessageRow]:
+    """The messages with these time keys, in the order of the keys."""
+    found = []
+    for key in keys:
+        row = db.execute(f"SELECT {COLUMNS} FROM message m{NAMES} WHERE m.time_key = ?", [key])  # noqa: S608
+        found.append(_message(row.fetchone()))
+    return found
+
+
+def message(db: Connection, row_id: int) -> MessageRow | None:
+    """The message with this number."""
+    row = db.execute(f"SELECT {COLUMNS} FROM message m{NAMES} WHERE m.id = ?", [row_id]).fetchone()  # noqa: S608
+    return None if row is None else _message(row)
+
+
+def around(db: Connection, center: MessageRow, context: int) -> list[MessageRow]:
+    """A message with those before and after it in its conversation, oldest first."""
+    before = db.execute(
+        f"SELECT {COLUMNS} FROM message m{NAMES} WHERE m.conversation = ? AND m.minute <= "  # noqa: S608
+        "(SELECT minute FROM message WHERE id = ?) ORDER BY m.minute DESC, m.time_key DESC LIMIT ?",
+        [center.conversation, center.id, context + 600],
+    ).fetchall()
+    after = db.execute(
+        f"SELECT {COLUMNS} FROM message m{NAMES} WHERE m.conversation = ? AND m.minute > "  # noqa: S608
+        "(SELECT minute FROM message WHERE id = ?) ORDER BY m.minute, m.time_key LIMIT ?",
+        [center.conversation, center.id, context],
+    ).fetchall()
+    rows = [_message(row) for row in (*reversed(before), *after)]
+    place = next(n for n, row in enumerate(rows) if row.id == center.id)
+    return rows[max(0, place - context) : place + context + 1]
+
+
+def messages(
+    db: Connection, selection: Selection, conversation: int | None = None
+) -> Iterator[MessageRow]:
+    """All messages of a selection, oldest first; of one conversation, if one is given."""
+    where, params = source(db, selection)
+    if conversation is not None:
+        where += " AND m.conversation = ?"
+        params.append(conversation)
+    head, _, tail = where.partition(" WHERE ")
+    sql = f"SELECT {COLUMNS} {head}{NAMES} WHERE {tail} ORDER BY m.time_key"  # noqa: S608
+    for row in db.execute(sql, params):
+        yield _message(row)
+
+
+class AttachmentRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One attachment; `file` is the row of its stored bytes."""
+
+    id: int
+    message: int
+    ordinal: int
+    file: int | None
+    state: str
+    kind: str
+    name: str
+    as_exported: str
+    type: str
+    size: int | None
+    sha256: str
+    duration: float | None
+
+
+ATTACHMENT = (
+    "a.id, a.message, a.ordinal, a.file, a.state, a.kind, a.name, a.as_exported, a.type,"
+    " coalesce((SELECT f.size FROM stored_file f WHERE f.id = a.file), a.size), a.sha256, a.duration"
+)
+
+
+def attachments_of(db: Connection, message_id: int) -> list[AttachmentRow]:
+    """The attachments of a message."""
+    rows = db.execute(
+        f"SELECT {ATTACHMENT} FROM attachment a WHERE a.message = ? ORDER BY a.ordinal, a.id",  # noqa: S608
+        [message_id],
+    )
+    return [_attachment(row) for row in rows]
+
+
+def _attachment(row: Sequence[object]) -> AttachmentRow:
+    values: dict[str, Any] = dict(zip(AttachmentRow.__struct_fields__, row, strict=True))
+    return AttachmentRow(**values)
+
+
+def media(
+    db: Connection, selection: Selection, *, missing: bool
+) -> Iterator[tuple[AttachmentRow, MessageRow]]:
+    """Attachments that are there, or those that are not, with their messages, oldest first."""
+    where, params = source(db, selection)
+    head, _, tail = where.partition(" WHERE ")
+    test = "a.file IS NULL" if missing else "a.file IS NOT NULL"
+    width = ATTACHMENT.count(",") + 1 - 1  # one comma stands inside coalesce()
+    sql = (
+        f"SELECT {ATTACHMENT}, {COLUMNS} {head}{NAMES} JOIN attachment a ON a.message = m.id"  # noqa: S608
+        f" WHERE {tail} AND {test} ORDER BY m.time_key, a.ordinal, a.id"
+    )
+    for row in db.execute(sql, params):
+        yield _attachment(row[:width]), _message(row[width:])
+
+
+class ReactionRow(msgspec.Struct, frozen=True):
+    """A reaction, with the name of who reacted where that is known."""
+
+    emoji: str
+    sender: str
+    count: int
+    at: int | None
+    extra: str
+
+
+def reactions_of(db: Connection, message_id: int) -> list[ReactionRow]:
+    """The reactions to a message."""
+    rows = db.execute(
+        "SELECT emoji, sender, count, at, extra FROM reaction WHERE message = ? ORDER BY emoji, sender",
+        [message_id],
+    )
+    return [ReactionRow(*row) for row in rows]
+
+
+def versions_of(db: Connection, row: MessageRow) -> list[tuple[str, int | None]]:
+    """The other texts that a message had, and when, as far as exports tell."""
+    rows = db.execute(
+        "SELECT DISTINCT text, at FROM message_version WHERE message = ? AND text NOT IN ('', ?)"
+        " ORDER BY at, text",
+        [row.id, row.text],
+    )
+    return [(text, at) for text, at in rows]
+
+
+def extras_of(db: Connection, message_id: int, extras: Extras) -> list[bytes]:
+    """What importers did not understand of a message: JSON objects."""
+    rows = db.execute(
+        "SELECT dictionary, extra FROM message_extra WHERE message = ? ORDER BY digest", [message_id]
+    ).fetchall()
+    return [extras.plain(dictionary, packed) for dictionary, packed in rows]
+
+
+def by_platform_id(db: Connection, id_scope: int, platform_id: str) -> int | None:
+    """The number of the message with this id of its platform."""
+    row = db.execute(
+        "SELECT id FROM message WHERE id_scope = ? AND platform_id = ?", [id_scope, platform_id]
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+class ConversationRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One conversation, with how much of it there is."""
+
+    id: int
+    platform: str
+    key: str
+    owner: str | None
+    title: str
+    kind: str
+    title_is_id: int
+    messages: int
+    first: int | None
+    last: int | None
+
+
+def conversations(db: Connection, selection: Selection) -> list[ConversationRow]:
+    """Conversations with at least one message of the selection, the latest first."""
+    where, params = source(db, selection)
+    rows = db.execute(
+        "SELECT c.id, c.platform, c.key, c.owner, c.title, c.kind, c.title_is_id, n, first, last FROM"  # noqa: S608
+        f" (SELECT m.conversation AS id, count(*) AS n, min(m.sent_at) AS first, max(m.sent_at) AS last"
+        f" {where} GROUP BY m.conversation) x JOIN conversation c ON c.id = x.id"
+        " ORDER BY last DESC, c.id",
+        params,
+    )
+    names = ConversationRow.__struct_fields__
+    return [ConversationRow(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+class ParticipantRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One participant."""
+
+    id: int
+    platform: str
+    key: str
+    name: str
+    is_me: int
+    messages: int
+
+
+def participants(db: Connection, selection: Selection) -> list[ParticipantRow]:
+    """Those who sent messages of the selection, who wrote most first."""
+    where, params = source(db, selection)
+    rows = db.execute(
+        "SELECT p.id, p.platform, p.key, p.name, p.is_me, n FROM"  # noqa: S608
+        f" (SELECT m.sender AS id, count(*) AS n {where} GROUP BY m.sender) x"
+        " JOIN participant p ON p.id = x.id ORDER BY n DESC, p.id",
+        params,
+    )
+    names = ParticipantRow.__struct_fields__
+    return [ParticipantRow(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def members_of(db: Connection, conversation: int) -> list[str]:
+    """The names of the participants of a conversation."""
+    rows = db.execute(
+        "SELECT p.name FROM conversation_participant m JOIN participant p ON p.id = m.participant"
+        " WHERE m.conversation = ? ORDER BY p.name",
+        [conversation],
+    )
+    return [row[0] for row in rows]
+
+
+def participant_names(db: Connection) -> list[tuple[int, str]]:
+    """Every name, alias and handle of every participant."""
+    rows = db.execute(
+        "SELECT participant, value FROM participant_name WHERE what <> 'extra'"
+        " UNION SELECT id, name FROM participant"
+    )
+    return [(row, name) for row, name in rows]
+
+
+def conversation_titles(db: Connection) -> list[tuple[int, str]]:
+    """Every title of every conversation."""
+    rows = db.execute("SELECT conversation, title FROM conversation_title")
+    return [(row, title) for row, title in rows]
+
+
+def platforms(db: Connection) -> list[str]:
+    """The platforms of the conversations that there are."""
+    rows = db.execute("SELECT DISTINCT platform FROM conversation ORDER BY platform")
+    return [row[0] for row in rows]
+
+
+def my_participants(db: Connection) -> list[int]:
+    """The participants that are the owner of the vault."""
+    return [row[0] for row in db.execute("SELECT id FROM participant WHERE is_me")]
