@@ -70,7 +70,7 @@ _PAT = re.compile(r'["“]?.{1,64}?["”]? ?拍了拍')
 _PLATFORMS = {"weixin": PLATFORM, "微信": PLATFORM, "wx": PLATFORM}
 
 
-class Chat(msgspec.Struct):
+class Transcript(msgspec.Struct):
     """What the messages of one transcript have in common; `seq` counts those told."""
 
     conversation: Conversation
@@ -203,9 +203,9 @@ class _People:
         )
 
 
-def members_of(chat: Chat, members: Iterable[object]) -> Iterator[Participant]:
+def members_of(transcript: Transcript, members: Iterable[object]) -> Iterator[Participant]:
     """Tell the members; not those whom WeFlow made of a name in a forwarded bundle."""
-    owner = chat.conversation.owner or ""
+    owner = transcript.conversation.owner or ""
     for member in members:
         if not isinstance(member, dict) or not (who := _text(member, "platformId")):
             continue
@@ -214,13 +214,13 @@ def members_of(chat: Chat, members: Iterable[object]) -> Iterator[Participant]:
         found = member.get("aliases")
         aliases = tuple(str(one) for one in found) if isinstance(found, list) else ()
         only_a_name = name in ("", who) and not nickname and not aliases and not more
-        if chat.conversation.platform == PLATFORM and (is_room(who) or only_a_name):
+        if transcript.conversation.platform == PLATFORM and (is_room(who) or only_a_name):
             continue  # told when it writes something itself
         picture = _text(member, "avatar")
         identifier = own_id(who) if same_account(who, owner) else who
-        yield from chat.people.tell(
+        yield from transcript.people.tell(
             identifier,
-            chat.people.name(identifier) or name,
+            transcript.people.name(identifier) or name,
             aliases=(name, nickname, *aliases),
             is_me=same_account(who, owner),
             extra=more,
@@ -238,7 +238,7 @@ _UNDERSTOOD = frozenset({
 })  # fmt: skip
 
 
-def message(chat: Chat, item: object) -> list[Participant | Message]:
+def message(transcript: Transcript, item: object) -> list[Participant | Message]:
     """The message, and before it its sender if there is news of it; Malformed if it is neither."""
     if not isinstance(item, dict):
         raise Malformed(f"expected an object, found {type(item).__name__}")
@@ -246,8 +246,8 @@ def message(chat: Chat, item: object) -> list[Participant | Message]:
     content = said if isinstance(said, str) else ""
     if said is not None and not isinstance(said, str):
         content = msgspec.json.encode(said).decode()
-    is_wechat = chat.conversation.platform == PLATFORM
-    if is_wechat and chat.conversation.kind is ConversationKind.GROUP:
+    is_wechat = transcript.conversation.platform == PLATFORM
+    if is_wechat and transcript.conversation.kind is ConversationKind.GROUP:
         _, content = without_sender_prefix(content, _text(item, "sender"))
     code = maybe(item, "type", int, str)
     number = _code(item)
@@ -258,9 +258,9 @@ def message(chat: Chat, item: object) -> list[Participant | Message]:
         extra["type"] = code
     if is_wechat:
         kind = _precise(content, kind, number)
-        body = _wechat_body(chat, content, kind, number, is_reply=answered is not None)
+        body = _wechat_body(transcript, content, kind, number, is_reply=answered is not None)
     else:
-        body = _other_body(chat, content, kind)
+        body = _other_body(transcript, content, kind)
     elsewhere = (body.text, *(file.as_exported for file in body.attachments), "", None)
     if said not in elsewhere:
         extra["content"] = said
@@ -276,20 +276,20 @@ def message(chat: Chat, item: object) -> list[Participant | Message]:
     at = moment(stamp)
     marks = body.marks or ((Mark.RECALLED,) if number == RECALL else ())
     # Last, because a sender that was told must not be lost with an item that is malformed.
-    sender, people = _sender(chat, item, kind)
+    sender, people = _sender(transcript, item, kind)
     if sender is None:
-        known = ("", None, chat.conversation.id, chat.conversation.title)
+        known = ("", None, transcript.conversation.id, transcript.conversation.title)
         names = ("sender", "accountName", "groupNickname")
         extra |= {key: item[key] for key in names if item.get(key) not in known}
     return [
         *people,
         Message(
             id=identifier,
-            conversation_id=chat.conversation.id,
-            scope=chat.conversation.id,
+            conversation_id=transcript.conversation.id,
+            scope=transcript.conversation.id,
             sender_id=sender,
             sent_at=at if at.utc_ms else None,
-            seq=chat.seq,
+            seq=transcript.seq,
             kind=kind,
             text=body.text,
             reply_to_id=answered,
@@ -319,7 +319,7 @@ def _precise(content: str, kind: MessageKind, number: int) -> MessageKind:
 
 
 def _wechat_body(
-    chat: Chat, content: str, kind: MessageKind, number: int, *, is_reply: bool
+    transcript: Transcript, content: str, kind: MessageKind, number: int, *, is_reply: bool
 ) -> Body:
     if kind is MessageKind.TEXT and (number == REPLY or is_reply):
         return reply(content)
@@ -328,44 +328,46 @@ def _wechat_body(
     found = payload(content)
     if found is not None:
         words = (*found.words, found.url) if found.url else found.words
-        body = rendered("", kind, source=chat.source, base=chat.base)
+        body = rendered("", kind, source=transcript.source, base=transcript.base)
         return msgspec.structs.replace(
             body, text=found.text, words=words, marks=found.marks, facts=found.facts, whole=False
         )
-    return rendered(content, kind, source=chat.source, base=chat.base)
+    return rendered(content, kind, source=transcript.source, base=transcript.base)
 
 
-def _other_body(chat: Chat, content: str, kind: MessageKind) -> Body:
+def _other_body(transcript: Transcript, content: str, kind: MessageKind) -> Body:
     """On other platforms a link, a place or a call is what somebody wrote, or nothing."""
     if kind in MEDIA:
-        return rendered(content, kind, source=chat.source, base=chat.base)
+        return rendered(content, kind, source=transcript.source, base=transcript.base)
     marks = notice_marks(content) if kind is MessageKind.SYSTEM else ()
     return Body(text=content, marks=marks, whole=True)
 
 
 def _sender(
-    chat: Chat, item: dict[str, Any], kind: MessageKind
+    transcript: Transcript, item: dict[str, Any], kind: MessageKind
 ) -> tuple[str | None, list[Participant]]:
-    conversation = chat.conversation
+    conversation = transcript.conversation
     who, name = _text(item, "sender"), _text(item, "accountName")
     is_about_room = conversation.kind is ConversationKind.GROUP and who == conversation.id
     if is_about_room or (conversation.platform == PLATFORM and is_room(who)):
         return None, []
-    is_notice = kind is MessageKind.SYSTEM
+    is_notice = kind is MessageKind.SYSTEM and _code(item) in {NOTICE, RECALL}
     if not who and name and not is_notice:
-        is_peer = chat.peer is not None and name == chat.people.name(chat.peer)
-        who = chat.peer if is_peer and chat.peer else f"name:{folded(name)}"
+        is_peer = transcript.peer is not None and name == transcript.people.name(transcript.peer)
+        who = transcript.peer if is_peer and transcript.peer else f"name:{folded(name)}"
     if not who:
         return None, []
     # In a private conversation whoever is not the other side is the owner.
-    only_two = chat.peer is not None and not conversation.owner and not who.startswith("name:")
+    only_two = (
+        transcript.peer is not None and not conversation.owner and not who.startswith("name:")
+    )
     is_me = same_account(who, conversation.owner or "") or (
-        only_two and who != chat.peer and not is_notice
+        only_two and who != transcript.peer and not is_notice
     )
     identifier = own_id(who) if is_me and conversation.platform == PLATFORM else who
     extra: dict[str, object] = {"wxid": who} if identifier != who else {}
     nickname = _text(item, "groupNickname")
     aliases = (nickname,) if nickname else ()
     return identifier, list(
-        chat.people.tell(identifier, name, aliases=aliases, is_me=is_me, extra=extra)
+        transcript.people.tell(identifier, name, aliases=aliases, is_me=is_me, extra=extra)
     )

@@ -59,26 +59,32 @@ def rendered(content: str, kind: MessageKind, *, source: Source, base: str) -> B
         return Body(text=rest, marks=notice_marks(rest), whole=found is None)
     if kind in (MessageKind.TEXT, MessageKind.OTHER):
         return Body(text=rest, whole=found is None)
-    if kind is MessageKind.LINK and (link := _MARKDOWN.fullmatch(rest.strip())):
-        return Body(words=tuple(word for word in link.groups() if word))
+    if kind is MessageKind.LINK and len(rest) <= LONGEST_LINK:
+        link = _MARKDOWN.fullmatch(rest.strip())
+        words = link.groups() if link is not None else (rest.strip(),)
+        return Body(words=tuple(word for word in words if word))
     if kind is MessageKind.LOCATION and (spot := _SPOT.fullmatch(rest)):
         words = (spot[1].strip(),) if spot[1].strip() else ()
         return Body(words=words, facts=place(spot[2], spot[3]))
     return Body(words=(rest.strip(),) if rest.strip() else ())
 
 
+LONGEST_LINK = 10_000  # characters; matching it is quadratic in the worst case
 _MARKDOWN = re.compile(r"\[([^\n]*)\]\((https?://\S*)\)")
 _SPOT = re.compile(
     r"([^\n]{0,1000}?)[(（]\s*(-?\d{1,3}(?:\.\d{1,20})?)\s*[,，]\s*(-?\d{1,3}(?:\.\d{1,20})?)\s*[)）]"
 )
 # CipherTalk: `[语音消息] voices/20240301/1709265600.wav what was said`
-_LABELLED_PATH = re.compile(r"(\S+[\\/]\S+\.[A-Za-z0-9]{1,8})(?:\s+(.*))?", re.DOTALL)
+_LABELLED_PATH = re.compile(r"(\S{1,1000}[\\/]\S{1,255}\.[A-Za-z0-9]{1,8})(?:\s+(.*))?", re.DOTALL)
 _ADDRESS = re.compile(r"https?://\S+")
-_DRIVE = re.compile(r"[A-Za-z]:\\[^\r\n]{1,1000}")
+# a path in a folder that we do not know, or one of the computer that exported
+_PATH = re.compile(r"\S{0,1000}[\\/]\S{1,255}\.[A-Za-z0-9]{1,8}|[A-Za-z]:\\[^\r\n]{1,1000}")
 
 
 def _media(content: str, kind: MessageKind, *, source: Source, base: str) -> Body:
-    if is_media_path(content) or _DRIVE.fullmatch(content):
+    if _ADDRESS.fullmatch(content):
+        return Body(attachments=(remote(kind, content),))
+    if is_media_path(content) or _PATH.fullmatch(content):
         return Body(attachments=(attachment(content, kind, source=source, base=base),))
     found = label(content)
     if found is not None:
@@ -92,8 +98,6 @@ def _media(content: str, kind: MessageKind, *, source: Source, base: str) -> Bod
             return Body(attachments=(absent(kind, content, name=_base_name(rest)),))
         words = (rest.strip(),) if rest.strip() else ()
         return Body(attachments=(absent(kind, content),), words=words)
-    if _ADDRESS.fullmatch(content):
-        return Body(attachments=(remote(kind, content),))
     if not content:
         return Body(attachments=(absent(kind, ""),), whole=True)
     if kind is MessageKind.VOICE:
@@ -193,7 +197,7 @@ _DIGEST = re.compile(r"[0-9a-fA-F]{24,}")
 
 
 def _found(reference: str, source: Source, base: str) -> str | None:
-    """A file by its path; by name alone only if that is a digest: every chat has a `7.wav`."""
+    """A file by its path; by name alone only if that is a digest: `7.wav` is everywhere."""
     full = source.resolve(reference, base)
     if full is None:
         return None

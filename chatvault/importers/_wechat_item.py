@@ -92,7 +92,7 @@ UNDERSTOOD = frozenset({
 })  # fmt: skip
 
 
-class Chat(msgspec.Struct):
+class Transcript(msgspec.Struct):
     """What the messages of one file have in common; `seq` counts those told."""
 
     conversation: Conversation
@@ -103,7 +103,7 @@ class Chat(msgspec.Struct):
     seq: int = 0
 
 
-def message(chat: Chat, item: object) -> list[Participant | Message]:
+def message(transcript: Transcript, item: object) -> list[Participant | Message]:
     """The message, and before it its sender if there is news of it; Malformed if it is neither."""
     if not isinstance(item, dict):
         raise Malformed(f"expected an object, found {type(item).__name__}")
@@ -111,11 +111,11 @@ def message(chat: Chat, item: object) -> list[Participant | Message]:
     content = said if isinstance(said, str) else "" if said is None else _json(said)
     raw = maybe(item, "rawContent", str) or ""
     prefix: str | None = None
-    if chat.conversation.kind is ConversationKind.GROUP:
+    if transcript.conversation.kind is ConversationKind.GROUP:
         prefix, content = without_sender_prefix(content, maybe(item, "senderUsername", str))
     base, sub, found = _type(item, raw, content)
     kind = kind_of(base, sub)
-    body = _body(chat, item, content=content, kind=kind, base=base, sub=sub, found=found)
+    body = _body(transcript, item, content=content, kind=kind, base=base, sub=sub, found=found)
     words, facts = _more(item, body, found)
     told_id, row = _scalar(item, "platformMessageId"), _scalar(item, "localId")
     identifier = server_id(told_id, row)
@@ -126,7 +126,7 @@ def message(chat: Chat, item: object) -> list[Participant | Message]:
         facts["quotedSvrid"] = answered[1]
     if found is not None and found.quote is not None:
         answered.append(found.quote.id)
-    files = _attachments(chat, item, kind=kind, body=body, found=found)
+    files = _attachments(transcript, item, kind=kind, body=body, found=found)
     if said is not None and not isinstance(said, str):
         facts["content"] = said
     elif said and (said != content or not body.whole):
@@ -136,18 +136,18 @@ def message(chat: Chat, item: object) -> list[Participant | Message]:
     sent_at = _time(item)
     extra = _rest(item, raw=raw, content=content, plain_text=base == 1) | facts
     # Last, because a sender that was told must not be lost with an item that is malformed.
-    sender, people = _sender(chat, item, kind, prefix)
+    sender, people = _sender(transcript, item, kind, prefix)
     if sender is None:
-        extra |= _leftover_names(item, chat.conversation)
+        extra |= _leftover_names(item, transcript.conversation)
     return [
         *people,
         Message(
             id=identifier,
-            conversation_id=chat.conversation.id,
-            scope=chat.conversation.id,
+            conversation_id=transcript.conversation.id,
+            scope=transcript.conversation.id,
             sender_id=sender,
             sent_at=sent_at,
-            seq=chat.seq,
+            seq=transcript.seq,
             kind=kind,
             text=body.text,
             reply_to_id=next((one for one in answered if one), None),
@@ -199,7 +199,6 @@ def _type(item: dict[str, Any], raw: str, content: str) -> tuple[int, int, Paylo
         packed = (0, 0)
     named = maybe(item, "type", str, int)
     if isinstance(named, str) and (unknown := _UNKNOWN.fullmatch(named)):
-        named = None
         packed = packed if packed[0] else split_type(int(unknown[1]))
     by_label = LABELS.get(named) if isinstance(named, str) else None
     if named is None and code is None:
@@ -224,7 +223,7 @@ def _type(item: dict[str, Any], raw: str, content: str) -> tuple[int, int, Paylo
 
 
 def _body(
-    chat: Chat,
+    transcript: Transcript,
     item: dict[str, Any],
     *,
     content: str,
@@ -246,18 +245,23 @@ def _body(
         return reply(content)
     if base == 1:
         return plain(content)
-    return rendered(content, kind, source=chat.source, base=chat.base)
+    return rendered(content, kind, source=transcript.source, base=transcript.base)
 
 
 def _attachments(
-    chat: Chat, item: dict[str, Any], *, kind: MessageKind, body: Body, found: Payload | None
+    transcript: Transcript,
+    item: dict[str, Any],
+    *,
+    kind: MessageKind,
+    body: Body,
+    found: Payload | None,
 ) -> tuple[Attachment, ...]:
     """The files, with what the other fields and the XML know about them."""
     files = list(body.attachments)
     path = maybe(item, "mediaPath", str)
     if path:
         what = kind if kind in MEDIA else MessageKind.FILE
-        one = attachment(path, what, source=chat.source, base=chat.base)
+        one = attachment(path, what, source=transcript.source, base=transcript.base)
         files = [one, *(file for file in files if file.path not in (None, one.path))]
     if not files:
         return ()
@@ -311,13 +315,13 @@ def _more(
 
 
 def _sender(
-    chat: Chat, item: dict[str, Any], kind: MessageKind, prefix: str | None
+    transcript: Transcript, item: dict[str, Any], kind: MessageKind, prefix: str | None
 ) -> tuple[str | None, list[Participant]]:
     """Who sent it, and what is new about them; rows about the group have the group as sender."""
-    row: Mapping[str, Any] = chat.senders.get(maybe(item, "senderID", int) or 0, {})
+    row: Mapping[str, Any] = transcript.senders.get(maybe(item, "senderID", int) or 0, {})
     wxid = maybe(item, "senderUsername", str) or row.get("wxid") or prefix or ""
     name = maybe(item, "senderDisplayName", str) or ""
-    conversation = chat.conversation
+    conversation = transcript.conversation
     sent = str(_scalar(item, "isSend")) in {"1", "True"}
     is_direct = conversation.kind is ConversationKind.DIRECT
     if not isinstance(wxid, str) or is_room(wxid):
@@ -343,7 +347,7 @@ def _sender(
     picture = maybe(item, "senderAvatar", str) or ""
     extra: dict[str, object] = {"wxid": wxid} if identifier != wxid else {}
     return identifier, list(
-        chat.people.tell(
+        transcript.people.tell(
             identifier, name, aliases=aliases, is_me=is_me, extra=extra, picture=picture
         )
     )

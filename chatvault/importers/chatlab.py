@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import msgspec
 
 from chatvault.errors import BadExport, Where
-from chatvault.importers._chatlab_item import Chat, conversation_of, members_of, message
+from chatvault.importers._chatlab_item import Transcript, conversation_of, members_of, message
 from chatvault.importers._chatlab_parts import Head, Member, Post, Unread, parts_of
 from chatvault.importers._fields import Malformed
 from chatvault.importers._json_value import decoded
@@ -121,7 +121,7 @@ def read(source: Source) -> Iterator[Record]:
 
 def _file(source: Source, name: str) -> Iterator[Record]:
     full = source.full(name)
-    chat: Chat | None = None
+    transcript: Transcript | None = None
     head = Head(value={}, number=-1)
     waiting: list[Member] = []
     begun = False
@@ -140,31 +140,31 @@ def _file(source: Source, name: str) -> Iterator[Record]:
             waiting.append(part)
             continue
         if not begun:
-            chat, records = _begin(source, name, head, waiting)
+            transcript, records = _begin(source, name, head, waiting)
             yield from records
             begun = True
-        if chat is not None and isinstance(part, Member):
-            yield from members_of(chat, [part.value])
-        elif chat is not None and isinstance(part, Post):
-            yield from _post(chat, part, full)
+        if transcript is not None and isinstance(part, Member):
+            yield from members_of(transcript, [part.value])
+        elif transcript is not None and isinstance(part, Post):
+            yield from _post(transcript, part, full)
     if head.value and not begun:
         yield from _begin(source, name, head, waiting)[1]
 
 
-def _post(chat: Chat, part: Post, full: str) -> Iterator[Record]:
+def _post(transcript: Transcript, part: Post, full: str) -> Iterator[Record]:
     try:
-        records = message(chat, part.value)
+        records = message(transcript, part.value)
     except Malformed as cause:
         raw = msgspec.json.encode(part.value).decode()
         yield Problem(file=full, part=part.part, reason=str(cause), raw=raw)
         return
     yield from records
-    chat.seq += 1
+    transcript.seq += 1
 
 
 def _begin(
     source: Source, name: str, head: Head, members: list[Member]
-) -> tuple[Chat, list[Record]]:
+) -> tuple[Transcript, list[Record]]:
     """The conversation and the members told so far, looking ahead where they are not enough."""
     values = [member.value for member in members]
 
@@ -177,11 +177,11 @@ def _begin(
                 yield part
 
     found = conversation_of(source, name, head.value, members=values, ahead=ahead)
-    chat = Chat(
+    transcript = Transcript(
         conversation=found.conversation,
         people=People(found.conversation.id, source.told.me),
         source=source,
         base=name.rpartition("/")[0],
         peer=found.peer,
     )
-    return chat, [found.conversation, *members_of(chat, values)]
+    return transcript, [found.conversation, *members_of(transcript, values)]

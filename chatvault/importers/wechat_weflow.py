@@ -21,7 +21,7 @@ from chatvault.importers._people import PICTURE, People, folded
 from chatvault.importers._protocol import ImporterInfo
 from chatvault.importers._source import Source
 from chatvault.importers._wechat import PLATFORM, is_room, own_id, same_account
-from chatvault.importers._wechat_item import Chat, message
+from chatvault.importers._wechat_item import Transcript, message
 from chatvault.model import Conversation, ConversationKind, Message, Participant, Problem, Record
 
 INFO = ImporterInfo(
@@ -180,14 +180,14 @@ def _file(source: Source, name: str) -> Iterator[Record]:
         return
     yield conversation
     people = People(conversation.id, source.told.me)
-    chat = Chat(
+    transcript = Transcript(
         conversation=conversation,
         people=people,
         source=source,
         base=name.rpartition("/")[0],
         senders=head.senders,
     )
-    yield from _first_people(chat, head.session)
+    yield from _first_people(transcript, head.session)
     with source.open(name) as file:
         try:
             for part in stream(file, *ARRAYS):
@@ -196,23 +196,25 @@ def _file(source: Source, name: str) -> Iterator[Record]:
                 elif isinstance(part, Field) and part.at == "avatars":
                     yield from _picture(people, part)
                 elif isinstance(part, Item) and part.array == "messages":
-                    yield from _message(chat, part, full)
+                    yield from _message(transcript, part, full)
                 elif isinstance(part, Item):
                     yield from _member(people, part.value)
         except BrokenJson as cause:
             yield Problem(file=full, part="end", reason=f"the file breaks off: {cause}", raw="")
 
 
-def _message(chat: Chat, part: Item, full: str) -> Iterator[Participant | Message | Problem]:
+def _message(
+    transcript: Transcript, part: Item, full: str
+) -> Iterator[Participant | Message | Problem]:
     try:
-        records = message(chat, part.value)
+        records = message(transcript, part.value)
     except Malformed as cause:
         raw = msgspec.json.encode(part.value).decode()
         where = f"messages[{part.position}]"
         yield Problem(file=full, part=where, reason=str(cause), raw=raw)
         return
     yield from records
-    chat.seq += 1
+    transcript.seq += 1
 
 
 _KINDS = {"群聊": ConversationKind.GROUP, "公众号": ConversationKind.CHANNEL}
@@ -268,16 +270,18 @@ def _file_title(name: str) -> str:
     return _DATES.sub("", stem) or stem
 
 
-def _first_people(chat: Chat, session: dict[str, Any]) -> Iterator[Participant]:
-    conversation = chat.conversation
+def _first_people(transcript: Transcript, session: dict[str, Any]) -> Iterator[Participant]:
+    conversation = transcript.conversation
     if conversation.kind is ConversationKind.DIRECT and not conversation.title_is_id:
         names = tuple(
             text for key in ("nickname", "remark") if isinstance(text := session.get(key), str)
         )
         is_me = same_account(conversation.id, conversation.owner or "")
-        yield from chat.people.tell(conversation.id, conversation.title, aliases=names, is_me=is_me)
-    for sender in chat.senders.values():
-        yield from _member(chat.people, sender)
+        yield from transcript.people.tell(
+            conversation.id, conversation.title, aliases=names, is_me=is_me
+        )
+    for sender in transcript.senders.values():
+        yield from _member(transcript.people, sender)
 
 
 def _member(people: People, value: object) -> Iterator[Participant]:
