@@ -234,10 +234,9 @@ def write_media(folder: Path, files: int, total: int, seed: int) -> None:
     scale = total / sum(sizes) if total else 1
     for number, size in enumerate(sizes):
         taken = datetime.fromtimestamp(BEGINS + number * 7919, ZONE)
-        path = folder / f"{taken:%Y-%m}" / f"IMG_{taken:%Y%m%d_%H%M%S}.jpg"
-        path.parent.mkdir(exist_ok=True)
         points = rng.randbytes(max(1, int(size * scale) - len(JPEG_HEAD) - 2))
-        path.write_bytes(JPEG_HEAD + points + b"\xff\xd9")
+        picture = JPEG_HEAD + points + b"\xff\xd9"
+        (folder / f"IMG_{taken:%Y%m%d_%H%M%S}.jpg").write_bytes(picture)
 
 
 MESSAGES: dict[str, Callable[[Path, int, int], None]] = {
