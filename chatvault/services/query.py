@@ -329,7 +329,6 @@ class _Parser:
             inner += (char == "(") - (char == ")")
             if inner < 0 and self._depth > 0:
                 break
-            inner = max(inner, 0)
             self._at += 1
         return self._text[start : self._at]
 

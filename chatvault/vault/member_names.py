@@ -89,7 +89,7 @@ def free_name(
     # Doubling, then halving: a folder of 100,000 files called image.jpg must not take minutes.
     known, free = 1, 2
     while is_taken(free):
-        known, free = 1, free + 1
+        known, free = free, free * 2
     while free - known > 1:
         middle = (known + free) // 2
         if is_taken(middle):
