@@ -44,7 +44,6 @@ INFO = ImporterInfo(
 )  # fmt: skip
 
 HEAD = 64 * 1024
-_DATA_URL = re.compile(r'"data:[^"]*')
 
 
 def recognise(source: Source) -> tuple[str, ...]:
@@ -74,7 +73,7 @@ def _form(source: Source, name: str) -> str:
         if _is_header(line):
             return "JSONL"
         break
-    return "JSON" if _is_json(_DATA_URL.sub('"', head)) else ""
+    return "JSON" if _is_json(head) else ""
 
 
 def _is_header(line: str) -> bool:
@@ -82,8 +81,7 @@ def _is_header(line: str) -> bool:
         value = decoded(line.strip())
     except (ValueError, RecursionError):
         # A picture of the group may make the header longer than what is looked at.
-        start = _DATA_URL.sub('"', line)
-        return '"_type"' in start and '"header"' in start and '"chatlab"' in start
+        return '"_type"' in line and '"header"' in line and '"chatlab"' in line
     return isinstance(value, dict) and value.get("_type") == "header" and "chatlab" in value
 
 

@@ -53,7 +53,6 @@ TEXTS = "texts/"  # WeFlow's folder of files when media go into folders beside i
 ARRAYS = ("messages", "senders", "groupMembers", "avatars.*")
 
 _NAMES = re.compile(r"(?:私聊|群聊|公众号|曾经的好友)_|_聊天记录_")
-_DATA_URL = re.compile(r'"data:[^"]*')
 _WEFLOW = re.compile(r'"weflow"\s*:\s*\{')
 _CIPHERTALK = re.compile(r'"exportInfo"\s*:\s*\{[^{}]*"generator"\s*:\s*"CipherTalk"')
 _SESSION = re.compile(r'"session"\s*:\s*\{([^{}]*)')
@@ -86,7 +85,7 @@ def _tool(source: Source, name: str) -> str:
     data = source.head(name, HEAD)
     encoding = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
     # A picture may fill the head many times over; what stands before it must be enough.
-    head = _DATA_URL.sub('"', data.decode(encoding, "replace"))
+    head = data.decode(encoding, "replace")
     if not head.lstrip().startswith("{") or _OTHERS.search(head):
         return ""
     if _WEFLOW.search(head) and ('"WeFlow"' in head or _SESSION.search(head)):
