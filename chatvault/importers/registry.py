@@ -4,10 +4,12 @@ from chatvault.errors import SeveralImporters, UnknownExport
 from chatvault.importers import (
     chatlab,
     chatvault_json,
+    telegram_desktop,
     wechat_memotrace,
     wechat_pywxdump,
     wechat_weclone,
     wechat_weflow,
+    whatsapp_text,
 )
 from chatvault.importers._protocol import Importer
 from chatvault.importers._source import Source
@@ -15,10 +17,12 @@ from chatvault.importers._source import Source
 IMPORTERS: tuple[Importer, ...] = (
     chatlab,
     chatvault_json,
+    telegram_desktop,
     wechat_memotrace,
     wechat_pywxdump,
     wechat_weclone,
     wechat_weflow,
+    whatsapp_text,
 )
 
 RANKS = ("specific", "text", "fallback")
