@@ -25,6 +25,12 @@ VERSION = 1
 Newer Unicode tables only add characters; NFKC of those that exist never changes.
 """
 
+BORDER = "\ue000"
+"""Put between the tokens of two texts, so that no phrase goes across: no text or query gives it.
+
+The emoji that old phones keep among private characters begin one behind it.
+"""
+
 # Combining marks that people leave out when they search.
 _ACCENTS = (
     (0x0300, 0x036F),  # Latin, Greek, Cyrillic
@@ -125,7 +131,8 @@ def _placed(char: str) -> str:
         return char
     if code < 0x80:
         return char.lower() if char.isalnum() else " "
-    if code == 0x2044 or 0x02B9 <= code <= 0x02BF:  # fraction slash; letters used as apostrophes
+    if char == BORDER or code == 0x2044 or 0x02B9 <= code <= 0x02BF:
+        # A fraction slash, or a letter that is used as an apostrophe.
         return " "
     # Co: the emoji of old Japanese phones; Cn: emoji newer than this Python's tables.
     if kind in ("So", "Sm", "Sc", "Co") or (kind == "Cn" and 0x1F000 <= code <= 0x1FAFF):

@@ -283,6 +283,17 @@ def test_what_a_word_becomes(expected, word):
     assert expected == match_word(word)
 
 
+def test_no_phrase_goes_across_a_border_and_no_query_asks_for_one(table):
+    text = f"{index_text('we go to 北')} {tokens.BORDER} {index_text('京 tomorrow')}"
+    table.execute("DELETE FROM f")
+    table.execute("INSERT INTO f(rowid, text, scope) VALUES (1, ?, 'c1')", [text])
+    for phrase in ("北京", "北 京", "go to 北 京"):
+        asked = match_phrase(phrase)
+        assert [] == table.execute("SELECT rowid FROM f WHERE f MATCH ?", asked).fetchall()
+    assert [] == match_word(tokens.BORDER)
+    assert "a b \ue001" == index_text(f"a{tokens.BORDER}b\ue001")
+
+
 def test_a_star_in_a_phrase_is_punctuation():
     assert ['"conv"'] == match_phrase("conv*")
 
