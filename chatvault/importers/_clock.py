@@ -126,20 +126,24 @@ class FileClock:
     """
 
     def __init__(self, zone: str) -> None:
-        self._name = zone
+        self._basis = f"assumed:{zone}"
         self._zone = zone_named(zone)
         self._last_ms: int | None = None
 
     def time(self, wall: datetime, *, precision: Precision = Precision.SECOND) -> Timestamp:
         """The moment that the next clock of the file shows; Malformed outside 1970 to 2100."""
-        first = _utc_ms(wall, self._zone, 0)
-        second = _utc_ms(wall, self._zone, 1)
-        behind = 0 if self._last_ms is None else self._last_ms - first
-        # In a gap the order is the other way round (second < first), and fold 0 is right.
-        fold = 1 if second > first and _JITTER_MS < behind <= _NEAR_MS else 0
-        moment = wall_time(wall, self._name, precision=precision, fold=fold)
-        self._last_ms = moment.utc_ms
-        return moment
+        utc_ms = _utc_ms(wall, self._zone, 0)
+        behind = 0 if self._last_ms is None else self._last_ms - utc_ms
+        if _JITTER_MS < behind <= _NEAR_MS:
+            # In a gap the second is before the first, and the first is right.
+            utc_ms = max(utc_ms, _utc_ms(wall, self._zone, 1))
+        self._last_ms = _in_range(utc_ms)
+        return Timestamp(
+            utc_ms=utc_ms,
+            as_exported=_iso(wall, precision),
+            precision=precision,
+            basis=self._basis,
+        )
 
 
 def hour_24(hour: int, half: str) -> int | None:
@@ -160,6 +164,7 @@ def hour_24(hour: int, half: str) -> int | None:
     return hour if 0 <= hour <= 23 else None
 
 
+@lru_cache(maxsize=256)
 def fold_half(half: str) -> str:
     """A word for half of the day as it stands in the tables: no dots, no spaces, lower case."""
     plain = unicodedata.normalize("NFKC", half).casefold()
