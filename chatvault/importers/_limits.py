@@ -27,7 +27,7 @@ class Limits:
     export_ratio: int = 100
     export_ratio_from: int = GiB
     depth: int = 4
-    archives: int = 2_000  # opened while looking for exports
+    archives: int = 1_000  # opened while looking for exports
     restream: int = 64  # how often the plain bytes of a compressed tar may be passed over
     window: int = 128 * MiB  # memory that one decompressor may ask for
     nested_in_memory: int = 256 * MiB
@@ -102,14 +102,17 @@ class Memory:
 
     def __init__(self, room: int) -> None:
         self._room = room
+        self._used = 0
         self._held: OrderedDict[object, bytes] = OrderedDict()
 
     def get(self, key: object, load: Callable[[], bytes]) -> bytes:
         """The bytes of `key`, loaded again if they had to make room."""
-        data = self._held.pop(key, None)
+        data = self._held.get(key)
         if data is None:
             data = load()
-            while self._held and sum(map(len, self._held.values())) + len(data) > self._room:
-                self._held.popitem(last=False)
-        self._held[key] = data
+            self._used += len(data)
+            while self._held and self._used > self._room:
+                self._used -= len(self._held.popitem(last=False)[1])
+            self._held[key] = data
+        self._held.move_to_end(key)
         return data

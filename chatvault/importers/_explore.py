@@ -1,0 +1,172 @@
+"""Finds the exports in what the user gave: files, folders, archives, or a shelf full of them.
+
+Each export found gets names relative to itself, so that the paths of its attachments and the names
+it is stored under agree.
+"""
+
+from dataclasses import dataclass, replace
+
+from chatvault.errors import ChatVaultError
+from chatvault.importers import registry
+from chatvault.importers._containers import expand
+from chatvault.importers._levels import (
+    FoundExport,
+    Level,
+    export_of,
+    inside_of,
+    source_of,
+    wrappers,
+    zone_of,
+)
+from chatvault.importers._limits import Budget
+from chatvault.importers._names import numbered
+from chatvault.importers._nothing import check_not_empty, is_junk, why_nothing
+from chatvault.importers._protocol import Importer
+from chatvault.importers._source import Entry, Source
+from chatvault.importers._walk import Archives, Result, Walk
+from chatvault.model import Problem
+
+
+@dataclass(frozen=True)
+class Found:
+    """All exports, and what belongs to none of them, with the reason in brackets where known."""
+
+    exports: tuple[FoundExport, ...]
+    rest: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def find(
+    source: Source,
+    importers: tuple[Importer, ...],
+    budget: Budget,
+    *,
+    platform: str | None = None,
+) -> Found:
+    """The exports in a source; the error that explains it best when there is none.
+
+    With `platform`, only that importer is asked, and it gets the whole if it recognises nothing.
+    """
+    check_not_empty(source)
+    top = _top(source, budget)
+    if not top.entries:
+        raise why_nothing(source_of(top, source.told), [])
+    archives = Archives(budget)
+    if platform is not None:
+        chosen = registry.importer_named(platform, importers)
+        result = Walk((chosen,), source.told, archives).visit(top)
+        if not result.exports:
+            inner = wrappers(top, budget.limits.depth)[0]
+            result = Result([export_of(inner, source.told, chosen, ("chosen with --platform",))])
+        return _found(result)
+    strict = tuple(one for one in importers if one.INFO.rank != "fallback")
+    result = Walk(strict, source.told, archives).visit(top)
+    if not result.exports:
+        last = tuple(one for one in importers if one.INFO.rank == "fallback")
+        fallback = Walk(last, source.told, archives).visit(top)
+        if not fallback.exports:
+            raise why_nothing(source_of(top, source.told), result.errors)
+        result = fallback
+    return _found(result)
+
+
+def find_parts(
+    sources: list[Source],
+    importers: tuple[Importer, ...],
+    budget: Budget,
+    *,
+    platform: str | None = None,
+) -> Found:
+    """The exports in several things given together, such as the parts of one download.
+
+    Parts that are exports by themselves stay apart. Otherwise all of them together may be one,
+    which decides only where media are looked up. What fits neither way is told in `problems`; an
+    error is raised only when nothing was found at all.
+    """
+    if len(sources) == 1:
+        return find(sources[0], importers, budget, platform=platform)
+    asked = importers
+    if platform is not None:
+        asked = (registry.importer_named(platform, importers),)
+    strict = tuple(one for one in asked if one.INFO.rank != "fallback" or platform)
+    tops: list[Level] = []
+    found: list[Result] = []
+    try:
+        for source in sources:
+            check_not_empty(source)
+            tops.append(_top(source, budget))
+            found.append(Walk(strict, source.told, Archives(budget)).visit(tops[-1]))
+    except ChatVaultError:
+        return _each(sources, importers, budget, platform)
+    if all(one.exports for one in found):
+        result = Result()
+        for one in found:
+            result.add(one)
+        return _found(result)
+    told = sources[0].told
+    inmost = [wrappers(top, budget.limits.depth)[0] for top in tops]
+    for levels in (tops, inmost):  # one part may have a folder around it that another lacks
+        whole = combine([source_of(level, told) for level in levels])
+        level = Level("", whole.name, whole.entries, whole.problems, plain=False)
+        for inner in wrappers(level, budget.limits.depth):
+            claims = registry.claims(source_of(inner, told), strict)
+            if len(claims) == 1:
+                return Found((export_of(inner, told, *claims[0]),))
+    return _each(sources, importers, budget, platform)
+
+
+def combine(sources: list[Source]) -> Source:
+    """Several parts as one export: one file of equal name and size, else a name of its own."""
+    entries: dict[str, Entry] = {}
+    for source in sources:
+        for name, entry in source.entries.items():
+            given, number = name, 1
+            while given in entries and entries[given].size != entry.size:
+                number += 1
+                given = numbered(name, number)
+            entries.setdefault(given, entry)
+    first = sources[0]
+    problems = tuple(problem for source in sources for problem in source.problems)
+    return replace(first, entries=entries, problems=problems)
+
+
+def _each(
+    sources: list[Source],
+    importers: tuple[Importer, ...],
+    budget: Budget,
+    platform: str | None,
+) -> Found:
+    """Each part by itself, whatever becomes of the others."""
+    exports: list[FoundExport] = []
+    rest: list[str] = []
+    problems: list[Problem] = []
+    errors: list[ChatVaultError] = []
+    for source in sources:
+        alone = Budget(budget.limits, memory=budget.memory)
+        try:
+            found = find(source, importers, alone, platform=platform)
+        except ChatVaultError as error:
+            errors.append(error)
+            rest.append(f"{source.name} ({error.message})")
+            problems.append(Problem(file=source.name, part="", reason=error.message, raw=""))
+            continue
+        exports += found.exports
+        rest += found.rest
+        problems += found.problems
+    if not exports:
+        raise errors[0]
+    return Found(tuple(exports), tuple(rest), tuple(problems))
+
+
+def _top(source: Source, budget: Budget) -> Level:
+    """What the user gave as a level; a single archive is opened."""
+    files = [name for name in source.entries if not is_junk(name)]
+    if len(files) == 1 and "/" not in files[0]:
+        inside = expand(files[0], source.entries[files[0]], budget, zone=zone_of(source.told))
+        if inside is not None:
+            return inside_of(files[0], inside, depth=0)
+    return Level("", source.name, source.entries, source.problems)
+
+
+def _found(result: Result) -> Found:
+    return Found(tuple(result.exports), tuple(result.rest), tuple(result.problems))

@@ -1,0 +1,81 @@
+"""What to say when no export was found: the error that helps its owner most."""
+
+import re
+
+from chatvault.errors import BadExport, ChatVaultError, EmptyExport, UnknownExport, Where
+from chatvault.importers._source import Source
+
+JUNK = re.compile(r"(?:\A|/)(?:__MACOSX/|(?:\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*)\Z)")
+# MemoTrace writes these next to its real exports: chats to train a model with, merged and shuffled.
+CHAT_SET = re.compile(
+    r'\A\s*\[?\s*\{\s*(?:"[^"]{0,40}"\s*:\s*"[^"]{0,2000}"\s*,\s*)?'
+    r'"(?:conversations|messages)"\s*:\s*\[\s*\{\s*"(?:role|from|content)"\s*:'
+)
+ALPACA_START = re.compile(r'\A\s*\[?\s*\{\s*"(?:system|instruction|input|output|history)"\s*:')
+ALPACA_FIELDS = ('"instruction"', '"input"', '"output"')
+SAMPLES = 50
+ENCRYPTED = "password protected"
+
+
+def is_junk(name: str) -> bool:
+    """Whether the operating system put this file there."""
+    return JUNK.search(name) is not None
+
+
+def check_not_empty(source: Source) -> None:
+    """EmptyExport when there is nothing at all to look at."""
+    sizes = {name: entry.size for name, entry in source.entries.items() if not is_junk(name)}
+    if not any(sizes.values()):
+        raise EmptyExport(
+            "there is nothing in it",
+            where=Where(source.name),
+            remedy="export it again and wait until the app says it is done",
+        )
+    if len(sizes) == 1:
+        (name,) = sizes
+        head = source.head(name)
+        if head and not head.strip(b"\0"):
+            raise EmptyExport(
+                "nothing found: the file holds only zeros",
+                where=Where(name),
+                remedy="copy it again; a broken copy or a failing disk looks like this",
+            )
+
+
+def why_nothing(source: Source, errors: list[ChatVaultError]) -> ChatVaultError:
+    """The error to raise when no importer claims anything in this source."""
+    for name in _samples(source):
+        text = source.head(name, 4096).decode("utf-8-sig", "replace")
+        if _is_training_set(text):
+            return BadExport(
+                "this is a set to train language models with, not a backup: texts only, merged"
+                " and shuffled",
+                where=Where(name),
+                remedy="import the CSV, HTML or .html.json files that MemoTrace wrote of the chats",
+            )
+    if any(problem.reason == ENCRYPTED for problem in source.problems):
+        return BadExport(
+            ENCRYPTED,
+            where=Where(source.name),
+            remedy="unpack it with its password and import the folder",
+        )
+    if errors:
+        return errors[0]
+    if not any(entry.size for name, entry in source.entries.items() if not is_junk(name)):
+        return EmptyExport("there is nothing in it", where=Where(source.name))
+    return UnknownExport(
+        "no importer recognises this",
+        where=Where(source.name),
+        remedy="run `chatvault platforms` to see what can be read",
+    )
+
+
+def _samples(source: Source) -> list[str]:
+    names = (name for name in source.names() if name.lower().endswith((".json", ".jsonl")))
+    return [name for name, _ in zip(names, range(SAMPLES), strict=False)]
+
+
+def _is_training_set(text: str) -> bool:
+    if CHAT_SET.match(text):
+        return True
+    return bool(ALPACA_START.match(text)) and all(field in text for field in ALPACA_FIELDS)

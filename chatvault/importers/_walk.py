@@ -1,0 +1,256 @@
+"""The walk from level to level in search of exports.
+
+Where an importer claims a level, everything below belongs to that export, archives included: they
+are what people sent each other. Only a plain folder may be a shelf, such as Downloads, where
+exports lie side by side.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from chatvault.errors import ChatVaultError, RefusedByLimit, SeveralImporters
+from chatvault.importers import registry
+from chatvault.importers._containers import expand, stem
+from chatvault.importers._levels import (
+    FoundExport,
+    Level,
+    export_of,
+    inside_of,
+    source_of,
+    wrappers,
+    zone_of,
+)
+from chatvault.importers._limits import Budget
+from chatvault.importers._nothing import is_junk
+from chatvault.importers._protocol import Importer
+from chatvault.importers._source import Entry, Source, Told
+from chatvault.model import Message, Problem
+
+# Never an export by themselves: looking into each picture of a folder would take minutes.
+MEDIA = (
+    *(".jpg", ".jpeg", ".png", ".gif", ".webp", ".heic", ".heif", ".avif", ".bmp", ".tif", ".tiff"),
+    *(".mp4", ".mov", ".m4v", ".3gp", ".mkv", ".webm", ".avi", ".dng", ".pdf"),
+    *(".mp3", ".m4a", ".ogg", ".opus", ".oga", ".aac", ".amr", ".wav", ".flac"),
+)
+LOOSE_FILES = 1_000  # a folder with more of them is no shelf that a person filled
+
+
+@dataclass
+class Result:
+    """What a walk has found so far."""
+
+    exports: list[FoundExport] = field(default_factory=list)
+    rest: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    errors: list[ChatVaultError] = field(default_factory=list)
+
+    def add(self, other: "Result") -> None:
+        """Take over what another walk has found."""
+        self.exports += other.exports
+        self.rest += other.rest
+        self.problems += other.problems
+        self.errors += other.errors
+
+
+class Archives:
+    """The archives opened so far: a second walk must not pay for them again."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._known: dict[str, Source | RefusedByLimit | None] = {}
+
+    def open(self, path: str, entry: Entry, told: Told) -> Source | None:
+        """The members of an archive; None if the file is none."""
+        if path not in self._known:
+            try:
+                self._known[path] = expand(path, entry, self.budget, zone=zone_of(told))
+            except RefusedByLimit as error:
+                self._known[path] = error
+        known = self._known[path]
+        if isinstance(known, RefusedByLimit):
+            raise known
+        return known
+
+
+class Walk:
+    """One walk with one set of importers."""
+
+    def __init__(self, importers: tuple[Importer, ...], told: Told, archives: Archives) -> None:
+        self._importers = importers
+        self._told = told
+        self._archives = archives
+        self._depth = archives.budget.limits.depth
+        # What a fallback claims is no sign that exports lie side by side.
+        self._shelves = any(one.INFO.rank != "fallback" for one in importers)
+
+    def visit(self, level: Level) -> Result:
+        """The exports at a level or below it."""
+        chain = wrappers(level, self._depth)
+        for inner in chain:
+            if claims := self._ask(inner):
+                return self._claimed(inner, claims)
+        inner = chain[0]
+        if inner.plain and self._shelves and (loose := self._loose(inner)):
+            children = self._claimed_children(inner)
+            return self._shelf(inner, loose, claim=None, children=children)
+        return self._descend(inner)
+
+    def _ask(self, level: Level) -> list[tuple[Importer, tuple[str, ...]]]:
+        return registry.claims(source_of(level, self._told), self._importers)
+
+    def _claimed(self, level: Level, claims: list[tuple[Importer, tuple[str, ...]]]) -> Result:
+        if level.plain and self._shelves:
+            children = self._claimed_children(level)
+            # Without them it may be nothing: then they are the format's own folders.
+            if len(claims) == 1 and children and self._ask(_without(level, children)):
+                return self._shelf(level, self._loose(level), claim=claims[0], children=children)
+            if len(claims) > 1:
+                loose = self._loose(level)
+                keys = {export.importer.INFO.key for export in loose.values()}
+                if keys.issuperset(importer.INFO.key for importer, _ in claims):
+                    return self._shelf(level, loose, claim=None, children=children)
+        if len(claims) > 1:
+            names = " and ".join(importer.INFO.key for importer, _ in claims)
+            raise SeveralImporters(
+                f"{names} both recognise this", remedy="choose one with --platform KEY"
+            )
+        importer, evidence = claims[0]
+        return Result([export_of(level, self._told, importer, evidence)])
+
+    def _loose(self, level: Level) -> dict[str, FoundExport]:
+        """The files at the top that are exports by themselves, if only one importer says so."""
+        files = {
+            name: entry
+            for name, entry in level.files().items()
+            if not is_junk(name) and not name.lower().endswith(MEDIA)
+        }
+        if len(files) > LOOSE_FILES or len(level.entries) < 2:
+            return {}
+        found = {}
+        for name, entry in files.items():
+            alone = replace(level, entries={name: entry}, problems=())
+            if len(claims := self._ask(alone)) == 1:
+                found[name] = export_of(alone, self._told, *claims[0])
+        return found
+
+    def _claimed_children(self, level: Level) -> set[str]:
+        """The folders and archives of a level that are exports by themselves."""
+        # Most of what is looked into here is no export, so it counts for nobody.
+        archives = Archives(Budget(self._archives.budget.limits))
+        found = set()
+        for child in self._children(level, archives, Result()):
+            for inner in wrappers(child, self._depth):
+                if self._ask(inner):
+                    found.add(child.path.rpartition("/")[2])
+                    break
+        return found
+
+    def _shelf(
+        self,
+        level: Level,
+        loose: dict[str, FoundExport],
+        *,
+        claim: tuple[Importer, tuple[str, ...]] | None,
+        children: set[str],
+    ) -> Result:
+        """The exports that lie side by side in a folder."""
+        taken: set[str] = set()
+        exports = []
+        for name, export in loose.items():
+            others = {
+                other: entry
+                for other, entry in level.entries.items()
+                if other == name
+                or (other not in loose and (other in children or _first(other) not in children))
+            }
+            wanted = {name} | _references(export, others)
+            taken |= wanted
+            entries = {one: entry for one, entry in others.items() if one in wanted}
+            path = f"{level.path}/{name}" if level.path else name
+            source = replace(export.source, name=stem(name), entries=entries)
+            exports.append(replace(export, source=source, path=path))
+        if claim is not None and not children - taken:
+            # What seemed to lie beside the export was sent in it.
+            return Result([export_of(level, self._told, *claim)])
+        if claim is not None and not loose:
+            exports = [export_of(_without(level, children), self._told, *claim)]
+            taken = {one for one in level.entries if _first(one) not in children}
+        left = {name: entry for name, entry in level.entries.items() if name not in taken}
+        result = Result(exports)
+        result.add(self._descend(replace(level, entries=left)))
+        return result
+
+    def _children(self, level: Level, archives: Archives, result: Result) -> list[Level]:
+        """The folders and archives of a level, as levels; the rest goes to the result."""
+        found = []
+        deep = level.depth + 1 > self._depth
+        for name, entries in level.folders().items():
+            if all(is_junk(f"{name}/{below}") for below in entries):
+                continue
+            child = level.child(name, entries)
+            if deep:
+                result.rest.append(f"{child.path}/ (too deep)")
+            else:
+                found.append(child)
+        for name, entry in level.files().items():
+            if is_junk(name):
+                continue
+            path = f"{level.path}/{name}" if level.path else name
+            try:
+                inside = None
+                if not deep and not name.lower().endswith(MEDIA):
+                    inside = archives.open(path, entry, self._told)
+            except RefusedByLimit as error:
+                result.errors.append(error)
+                result.rest.append(f"{path} ({error.message})")
+                result.problems.append(Problem(file=path, part="", reason=error.message, raw=""))
+                continue
+            if inside is None:
+                result.rest.append(path)
+            else:
+                found.append(inside_of(path, inside, depth=level.depth + 1))
+        return found
+
+    def _descend(self, level: Level) -> Result:
+        result = Result()
+        for child in self._children(level, self._archives, result):
+            try:
+                below = self.visit(child)
+            except ChatVaultError as error:
+                result.errors.append(error)
+                result.rest.append(f"{child.path} ({error.message})")
+                problem = Problem(file=child.path, part="", reason=error.message, raw="")
+                result.problems.append(problem)
+                continue
+            if not below.exports:
+                reasons = [one for one in below.rest if one.endswith(")")]
+                below.rest = [child.path, *reasons]
+            result.add(below)
+        told = {one for export in result.exports for one in export.source.problems}
+        told.update(result.problems)
+        result.problems += [one for one in level.problems if one not in told]
+        return result
+
+
+def _without(level: Level, names: set[str]) -> Level:
+    entries = {name: entry for name, entry in level.entries.items() if _first(name) not in names}
+    return replace(level, entries=entries)
+
+
+def _first(name: str) -> str:
+    return name.partition("/")[0]
+
+
+def _references(export: FoundExport, entries: Mapping[str, Entry]) -> set[str]:
+    """The files that the records of an export refer to; at most all that lie beside it."""
+    found: set[str] = set()
+    if len(entries) == 1:
+        return found
+    try:
+        for record in export.importer.read(replace(export.source, entries=entries)):
+            if isinstance(record, Message):
+                paths = (one.path for one in record.attachments if one.path is not None)
+                found.update(path for path in paths if path in entries)
+    except (ChatVaultError, OSError, ValueError):
+        return found  # told when the export is read for good
+    return found

@@ -1,0 +1,330 @@
+"""Finding the exports in a file, a folder, an archive, or a shelf full of them."""
+
+import io
+import zipfile
+from types import SimpleNamespace
+
+import pytest
+
+from chatvault.errors import (
+    BadExport,
+    EmptyExport,
+    RefusedByLimit,
+    SeveralImporters,
+    UnknownExport,
+)
+from chatvault.importers._explore import combine, find, find_parts
+from chatvault.importers._limits import Budget, Limits
+from chatvault.importers._protocol import ImporterInfo
+from chatvault.importers._source import Source, Told
+from chatvault.model import Attachment, Message, MessageKind
+
+UNKNOWN = b"nothing that anybody reads"
+
+
+def importer(key, name, rank="specific", needs=""):
+    """Claims levels with a top file of this ending that begins with its key; lines are files."""
+
+    def files(source):
+        return [one for one in source.files() if one.endswith(name)]
+
+    def recognise(source):
+        if needs and not any(one.startswith(needs + "/") for one in source.entries):
+            return ()
+        return tuple(
+            f"{one} is {key}" for one in files(source) if source.head(one).startswith(key.encode())
+        )
+
+    def read(source):
+        for one in files(source):
+            with source.open(one) as file:
+                for number, line in enumerate(file.read().decode().split("\n")[1:]):
+                    path = source.resolve(line)
+                    yield Message(
+                        id=None,
+                        conversation_id="title:x",
+                        sender_id=None,
+                        sent_at=None,
+                        seq=number,
+                        kind=MessageKind.FILE,
+                        text="",
+                        attachments=(Attachment(name=line, path=path),),
+                    )
+
+    info = ImporterInfo(key=key, platform=key, title=key, expects=name, rank=rank)
+    return SimpleNamespace(INFO=info, recognise=recognise, read=read)
+
+
+def photos(source):
+    pictures = [one for one in source.entries if one.endswith(".jpg")]
+    return ("pictures",) if pictures and len(pictures) * 2 >= len(source.entries) else ()
+
+
+RED = importer("red", ".json")
+BLUE = importer("blue", ".txt", rank="text")
+PHOTOS = SimpleNamespace(
+    INFO=ImporterInfo(key="photos", platform="none", title="", expects="", rank="fallback"),
+    recognise=photos,
+    read=lambda source: iter(()),
+)
+ALL = (RED, BLUE, PHOTOS)
+
+
+def zipped(files):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+def found(files, importers=ALL, platform=None, name="given", limits=None):
+    source = Source.of(files, name=name)
+    return find(source, importers, Budget(limits or Limits()), platform=platform)
+
+
+def summary(result):
+    return [(one.path, one.importer.INFO.key, sorted(one.source.entries)) for one in result.exports]
+
+
+def test_a_zip_is_opened_and_lends_its_name_without_the_suffix():
+    result = found({"Chat with Bo.zip": zipped({"a.json": "red", "p/1.jpg": "x"})})
+    assert [("Chat with Bo.zip", "red", ["a.json", "p/1.jpg"])] == summary(result)
+    assert ["Chat with Bo"] == [one.source.name for one in result.exports]
+
+
+def test_the_owners_answers_reach_the_export():
+    told = Told(zone="Asia/Seoul", me="Ada")
+    source = Source.of({"x.zip": zipped({"a.json": "red"})}, told=told)
+    assert told == find(source, ALL, Budget()).exports[0].source.told
+
+
+def test_a_wrapping_folder_is_gone_into_and_names_the_export():
+    result = found(
+        {"w/v/a.json": b"red", "w/v/b.jpg": b"x", "__MACOSX/w/._v": b"m", ".DS_Store": b"d"}
+    )
+    assert [("w/v", "red", ["a.json", "b.jpg"])] == summary(result)
+    assert ("v", "") == (result.exports[0].source.name, result.exports[0].source.prefix)
+
+
+def test_a_wrapper_that_belongs_to_the_format_is_not_lost():
+    whole = importer("red", ".json", needs="chats")
+    whole.recognise = lambda source: ("chats",) if "chats/one/a.json" in source.entries else ()
+    result = found({"Takeout/chats/one/a.json": b"red"}, importers=(whole,))
+    assert [("Takeout", "red", ["chats/one/a.json"])] == summary(result)
+
+
+def test_archives_inside_an_export_are_attachments():
+    inner = zipped({"b.txt": "blue"})
+    result = found({"x.zip": zipped({"a.json": "red", "b.zip": inner})})
+    assert [("x.zip", "red", ["a.json", "b.zip"])] == summary(result)
+
+
+def test_the_lowest_rank_wins():
+    files = {"x/a.json": b"red", "x/b.txt": b"blue"}
+    assert [("x", "red", ["a.json", "b.txt"])] == summary(found(files))
+
+
+def test_two_claims_within_a_rank_name_both_importers():
+    also = importer("re", ".json")
+    with pytest.raises(SeveralImporters, match="red and re both"):
+        found({"a.json": b"red"}, importers=(RED, also))
+
+
+def test_a_named_platform_settles_two_claims():
+    also = importer("re", ".json")
+    result = found({"a.json": b"red"}, importers=(RED, also), platform="re")
+    assert [("given", "re", ["a.json"])] == summary(result)
+
+
+def test_a_named_platform_need_not_recognise_anything():
+    result = found({"x.zip": zipped({"w/c.bin": UNKNOWN})}, platform="red")
+    assert [("x.zip/w", "red", ["c.bin"])] == summary(result)
+
+
+def test_exports_are_found_in_folders_and_archives_side_by_side():
+    result = found(
+        {
+            "one.zip": zipped({"a.json": "red"}),
+            "two/b.txt": b"blue",
+            "two/c.jpg": b"x",
+            "letter.doc": UNKNOWN,
+            "more/deep/three.zip": zipped({"d.json": "red"}),
+        }
+    )
+    assert [
+        ("more/deep/three.zip", "red", ["d.json"]),
+        ("one.zip", "red", ["a.json"]),
+        ("two", "blue", ["b.txt", "c.jpg"]),
+    ] == sorted(summary(result))
+    assert ("letter.doc",) == result.rest
+
+
+def test_a_shelf_never_swallows_what_lies_beside_an_export():
+    result = found(
+        {
+            "a.txt": b"blue\n1.jpg\nsent.pdf",
+            "1.jpg": b"mine",
+            "sent.pdf": b"mine",
+            "holiday.jpg": b"not mine",
+            "tax.pdf": b"not mine",
+            "other.zip": zipped({"b.json": "red"}),
+        }
+    )
+    assert [
+        ("a.txt", "blue", ["1.jpg", "a.txt", "sent.pdf"]),
+        ("other.zip", "red", ["b.json"]),
+    ] == sorted(summary(result))
+    assert ("holiday.jpg", "tax.pdf") == result.rest
+
+
+def test_an_archive_that_was_sent_in_a_chat_does_not_make_a_shelf():
+    files = {"a.txt": b"blue\nsent.zip", "sent.zip": zipped({"b.json": "red"}), "x.jpg": b"x"}
+    assert [("given", "blue", ["a.txt", "sent.zip", "x.jpg"])] == summary(found(files))
+
+
+def test_a_formats_own_folders_do_not_make_a_shelf():
+    both = importer("red", ".json")
+    both.recognise = lambda source: (
+        RED.recognise(source) or (("folders",) if "ada/a.json" in source.entries else ())
+    )
+    files = {"ada/a.json": b"red", "bo/b.json": b"red", "photo.jpg": b"x"}
+    assert [("given", "red", sorted(files))] == summary(found(files, importers=(both,)))
+
+
+def test_exports_of_two_importers_side_by_side_make_a_shelf():
+    green = importer("green", ".json")
+    files = {"a.json": b"red", "b.json": b"green\n1.jpg", "1.jpg": b"x", "2.jpg": b"y"}
+    result = found(files, importers=(RED, green))
+    assert [("a.json", "red", ["a.json"]), ("b.json", "green", ["1.jpg", "b.json"])] == summary(
+        result
+    )
+    assert ("2.jpg",) == result.rest
+
+
+def test_fallbacks_are_asked_only_when_nothing_else_is_found():
+    pictures = {"p/1.jpg": b"x", "p/q/2.jpg": b"y"}
+    assert [("p", "photos", ["1.jpg", "q/2.jpg"])] == summary(found(pictures))
+    result = found({**pictures, "one.zip": zipped({"a.json": "red"})})
+    assert [("one.zip", "red", ["a.json"])] == summary(result)
+    assert ("p",) == result.rest
+
+
+def deep(levels):
+    data, name = b"red", "a.json"
+    for _ in range(levels):
+        data, name = zipped({name: data, "beside.bin": UNKNOWN}), "in.zip"
+    return {"top.zip": data}
+
+
+def test_archives_are_gone_into_to_depth_four():
+    path = "top.zip/in.zip/in.zip/in.zip/in.zip"
+    assert [(path, "red", ["a.json", "beside.bin"])] == summary(found(deep(5)))
+    with pytest.raises(UnknownExport):
+        found(deep(6))
+
+
+def test_folders_and_archives_count_together():
+    inner = zipped({"w/a.json": "red"})
+    assert 1 == len(found({"1/2/x.zip": inner}).exports)
+    with pytest.raises(UnknownExport):
+        found({"1/2/3/x.zip": inner, "1/b.bin": UNKNOWN, "1/2/b.bin": UNKNOWN})
+
+
+def test_one_bad_archive_does_not_hide_the_exports_beside_it():
+    half = zipped({"c.json": "red" * 500})[:100]
+    result = found({"a.zip": zipped({"a.json": "red"}), "half.zip": half})
+    assert [("a.zip", "red", ["a.json"])] == summary(result)
+    assert ["half.zip"] == [problem.file for problem in result.problems]
+    assert result.rest[0].startswith("half.zip (it has no end: half a zip.")
+
+
+def test_a_bad_archive_alone_is_the_error():
+    with pytest.raises(RefusedByLimit, match="half a zip"):
+        found({"half.zip": zipped({"c.json": "red" * 500})[:100], "x.bin": UNKNOWN})
+
+
+def test_Z07_a_nested_bomb_is_stopped_and_the_rest_kept_whole():
+    data = bytes(1_000_000)
+    for _ in range(6):
+        data = zipped({f"{number}.zip": data for number in range(16)})
+    with pytest.raises((UnknownExport, RefusedByLimit)):
+        found({"bomb.zip": data})
+    result = found({"bomb.zip": data, "good.zip": zipped({"a.json": "red"})})
+    assert [("good.zip", "red", ["a.json"])] == summary(result)
+
+
+def test_T06_a_file_of_zeros_holds_nothing():
+    with pytest.raises(EmptyExport, match="nothing found"):
+        found({"zeros.tar": bytes(10240)})
+
+
+@pytest.mark.parametrize("files", [{}, {"a.txt": b""}, {".DS_Store": b"x"}, {"e.zip": zipped({})}])
+def test_nothing_given_is_an_empty_export(files):
+    with pytest.raises(EmptyExport):
+        found(files)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"conversations": [{"role": "user", "content": "hi"}]}]',
+        '[\n {"messages": [ {"role": "system", "content": "hi"}]}]',
+        '{"messages": [{"role": "system", "content": "hi"}]}\n',
+        '[{"instruction": "say hi", "input": "", "output": "hi"}]',
+        '[{"system": "x", "instruction": "say hi", "input": "", "output": "hi", "history": []}]',
+    ],
+)
+def test_a_training_set_is_refused_by_what_it_is(text):
+    with pytest.raises(BadExport, match="train language models"):
+        found({"x_train.json": text.encode()})
+
+
+def test_an_unknown_export_points_to_what_can_be_read():
+    with pytest.raises(UnknownExport) as caught:
+        found({"a.bin": UNKNOWN})
+    assert "chatvault platforms" in caught.value.remedy
+
+
+def test_parts_that_are_exports_by_themselves_stay_apart():
+    parts = [
+        Source.of({"1.zip": zipped({"a.json": "red"})}),
+        Source.of({"b.txt": b"blue"}, "b.txt"),
+    ]
+    result = find_parts(parts, ALL, Budget())
+    assert [("1.zip", "red", ["a.json"]), ("b.txt", "blue", ["b.txt"])] == summary(result)
+
+
+def test_parts_of_one_download_are_one_export():
+    parts = [
+        Source.of({"1.zip": zipped({"T/a.json": "red", "T/1.jpg": "x"})}, "1.zip"),
+        Source.of({"2.zip": zipped({"T/2.jpg": "y", "T/1.jpg": "long"})}, "2.zip"),
+    ]
+    result = find_parts(parts, ALL, Budget())
+    assert [("T", "red", ["1.jpg", "1~2.jpg", "2.jpg", "a.json"])] == summary(result)
+
+
+def test_a_part_with_a_folder_around_it_meets_one_without():
+    parts = [
+        Source.of({"1.zip": zipped({"T/a.json": "red"})}, "1.zip"),
+        Source.of({"2.jpg": b"y"}, "pictures"),
+    ]
+    assert [["2.jpg", "a.json"]] == [one[2] for one in summary(find_parts(parts, ALL, Budget()))]
+
+
+def test_a_part_that_fits_nothing_is_told_and_the_others_are_imported():
+    parts = [
+        Source.of({"1.zip": zipped({"a.json": "red"})}, "1.zip"),
+        Source.of({"2.txt": b"blue"}, "2.txt"),
+        Source.of({"half.zip": zipped({"c.json": "red" * 500})[:90]}, "half.zip"),
+    ]
+    result = find_parts(parts, ALL, Budget())
+    assert ["red", "blue"] == [one.importer.INFO.key for one in result.exports]
+    assert ["half.zip"] == [problem.file for problem in result.problems]
+
+
+def test_combining_keeps_one_of_equal_files_and_both_of_others():
+    parts = [Source.of({"a": b"1", "b": b"22"}), Source.of({"a": b"2", "b": b"333"})]
+    assert {"a": b"1", "b": b"22", "b~2": b"333"} == {
+        name: entry.open().read() for name, entry in combine(parts).entries.items()
+    }
