@@ -4,6 +4,7 @@ from chatvault.errors import SeveralImporters, UnknownExport
 from chatvault.importers import (
     chatlab,
     chatvault_json,
+    photo_folder,
     telegram_desktop,
     wechat_memotrace,
     wechat_pywxdump,
@@ -17,6 +18,7 @@ from chatvault.importers._source import Source
 IMPORTERS: tuple[Importer, ...] = (
     chatlab,
     chatvault_json,
+    photo_folder,
     telegram_desktop,
     wechat_memotrace,
     wechat_pywxdump,
