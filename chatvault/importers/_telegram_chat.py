@@ -100,9 +100,10 @@ class Transcript:
     def item(self, value: object) -> list[Record]:
         """The records of one item; Malformed if it is no message."""
         here = self.conversation.id
-        told = message(value, self._source, self._clock, chat=here, seq=self._seq)
+        who = sender(value, here)
+        told = message(value, self._source, self._clock, chat=here, seq=self._seq, sender_id=who[0])
         answers = list(reactions(value, self._clock, told.sent_at))
-        people = [person for person in (sender(value, here), *reactors(value)) if person[0]]
+        people = [person for person in (who, *reactors(value)) if person[0]]
         self._seq += 1
         return [*(one for person in people for one in self._tell(*person)), told, *answers]
 

@@ -138,13 +138,16 @@ def person(item: object, name_field: str, id_field: str, *, chat: str = "") -> t
 def sender(item: object, chat: str) -> tuple[str, str]:
     """Id and name of the sender of a message, or of who did what a service message tells."""
     for name, field in _SENDERS:
-        identifier, found = person(item, name, field, chat=chat)
-        if identifier:
-            return identifier, found
+        if isinstance(item, dict) and (name in item or field in item):
+            identifier, found = person(item, name, field, chat=chat)
+            if identifier:
+                return identifier, found
     return "", ""
 
 
-def message(item: object, source: Source, clock: WallClock, *, chat: str, seq: int) -> Message:
+def message(
+    item: object, source: Source, clock: WallClock, *, chat: str, seq: int, sender_id: str
+) -> Message:
     """The message of an item; Malformed if it is none."""
     identifier = need(item, "id", int)
     form = need(item, "type", str)
@@ -165,7 +168,7 @@ def message(item: object, source: Source, clock: WallClock, *, chat: str, seq: i
     return Message(
         id=str(identifier),
         conversation_id=chat,
-        sender_id=sender(item, chat)[0] or None,
+        sender_id=sender_id or None,
         sent_at=sent_at,
         seq=seq,
         kind=_kind(fields, form),
@@ -273,7 +276,7 @@ def _attachments(
             mime="text/vcard",
         ))  # fmt: skip
         used |= {"contact_vcard", "contact_vcard_file_size"}
-    if item.get("media_type") not in _TOLD_BY_KIND:
+    if maybe(item, "media_type", str) not in _TOLD_BY_KIND:
         used.discard("media_type")
     return tuple(found), used
 

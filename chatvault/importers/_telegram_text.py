@@ -83,44 +83,41 @@ def unwrapped(item: dict[str, object], name: str) -> object:
     return value
 
 
-# Fields of which the whole text is searched for, and objects of which these fields are.
-_SEARCHED = (
-    "title", "performer", "sticker_emoji", "place_name", "address", "game_title",
-    "game_description", "new_title", "members", "inviter", "information_text", "gift_text",
-    "comment", "author", "forwarded_from", "reason_app_name",
-)  # fmt: skip
-_SEARCHED_IN = {
+# Fields that are searched for whole (empty), and of objects the fields in them that are.
+_SEARCHED: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys((
+        "title", "performer", "sticker_emoji", "place_name", "address", "game_title",
+        "game_description", "new_title", "members", "inviter", "information_text", "gift_text",
+        "comment", "author", "forwarded_from", "reason_app_name", "items",
+    ), ()),
     "poll": ("question", "answers"),
     "todo_list": ("title", "answers"),
     "contact_information": ("phone_number",),
     "invoice_information": ("title", "description"),
     "giveaway_information": ("additional_prize",),
     "giveaway_results": ("additional_prize",),
-}
+}  # fmt: skip
 
 
 def searchable(item: dict[str, object]) -> tuple[str, ...]:
     """What else people look for: names, titles, places, options of polls, addresses of links."""
     found: list[str] = []
-    for name in _SEARCHED:
-        found += _texts(item.get(name))
-    for name, inner in _SEARCHED_IN.items():
-        value = unwrapped(item, name) if name in item else None
-        if isinstance(value, dict):
-            for field in inner:
-                found += _texts(value.get(field))
-    found += _texts(item.get("items"))
+    for name in item:
+        if name in _SEARCHED:  # few messages have any, and this is done for each
+            value, inner = unwrapped(item, name), _SEARCHED[name]
+            if not inner:
+                found += _texts(value)
+            elif isinstance(value, dict):
+                for field in inner:
+                    found += _texts(value.get(field))
     if isinstance(contact := item.get("contact_information"), dict):
         names = [contact.get("first_name"), contact.get("last_name")]
         found.append(" ".join(name for name in names if isinstance(name, str) and name))
-    for name in ("text_entities", "text"):
-        parts = item.get(name)
-        found += [
-            part["href"]
-            for part in (parts if isinstance(parts, list) else ())
-            if isinstance(part, dict) and isinstance(part.get("href"), str)
-        ]
-    return tuple(dict.fromkeys(text for text in found if text))
+    for parts in (item.get("text_entities"), item.get("text")):
+        if isinstance(parts, list):
+            links = (part.get("href") for part in parts if isinstance(part, dict))
+            found += [link for link in links if isinstance(link, str)]
+    return tuple(dict.fromkeys(text for text in found if text)) if found else ()
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -475,5 +475,9 @@ def test_several_chats_in_one_folder_are_all_read() -> None:
     assert "Cy.json" == only(records, Problem).file
 
 
+def test_a_media_type_that_is_none_makes_the_item_a_problem() -> None:
+    assert only(read(chat(message(type="service", media_type=[]))), Problem).raw
+
+
 def test_plain_text_of_nothing_is_empty() -> None:
     assert "" == plain("") == plain([])
