@@ -8,7 +8,7 @@ archive marked complete.
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -40,6 +40,8 @@ from chatvault.vault.packs import TARGET
 from chatvault.vault.session import Vault
 from chatvault.vault.store import BATCH, Merger
 
+__all__ = ["Options", "Outcome", "Told", "ingest", "try_out"]
+
 
 @dataclass(frozen=True)
 class Options:
@@ -47,6 +49,7 @@ class Options:
 
     told: Told = Told()
     platform: str | None = None
+    dry: bool = False
     pack_size: int = TARGET
     batch: int = BATCH
 
@@ -88,6 +91,26 @@ def ingest(
                 failure.where = failure.where or Where(export.path)
                 outcome.failures.append(failure)
     return outcome
+
+
+def try_out(
+    vault: Vault,
+    paths: Sequence[Path],
+    *,
+    now_ms: int,
+    options: Options | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """The receipts that an import would give. Everything happens in one transaction that is taken
+    back, and no pack is written."""
+    vault.db.execute("BEGIN")
+    try:
+        return ingest(
+            vault, paths, now_ms=now_ms, options=replace(options or Options(), dry=True),
+            progress=progress,
+        )  # fmt: skip
+    finally:
+        vault.db.execute("ROLLBACK")
 
 
 class _Import:
@@ -182,7 +205,10 @@ class _Import:
         return total.hexdigest()
 
     def _store(self, row: ImportRow, storing: Storing, finishes: list[int]) -> Receipt:
-        storing.store(self._worker, self._export, self._given, self._progress)
+        if self._options.dry:
+            catalogue.pretend_stored(self._db, row.id)
+        else:
+            storing.store(self._worker, self._export, self._given, self._progress)
         self._unread += [(path, "", "it changed while it was read", "") for path in storing.changed]
         with self._database.atomic():
             catalogue.link_incoming(self._db, row.id)
@@ -191,6 +217,8 @@ class _Import:
             catalogue.add_problems(self._db, row.id, self._unread)
             filled = catalogue.fill_in_missing(self._db)
         receipt = self._receipt(row, merger, filled, finishes)
+        if self._options.dry:
+            return msgspec.structs.replace(receipt, number=0)
         entry, previous = catalogue.head(self._db)
         head = ImportHead(
             format=manifest.FORMAT, entry=entry + 1, number=row.id, import_id=self._import_id,

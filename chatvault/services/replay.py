@@ -49,9 +49,7 @@ class Replay:
             line.number
             for entry in entries
             if not isinstance(entry.head, ImportHead)
-            for line in journal.entry_lines(
-                self._vault.layout, entry, self._vault.ring.identity
-            )
+            for line in journal.entry_lines(self._vault.layout, entry, self._vault.ring.identity)
             if isinstance(line, UndoImport)
         }
 
@@ -92,7 +90,9 @@ class Replay:
             try:
                 for records in worker.read(0):
                     merger.add(records)
-                    self._progress(f"import {head.number}", merger.tally.new, receipt.messages.items)
+                    self._progress(
+                        f"import {head.number}", merger.tally.new, receipt.messages.items
+                    )
             except WorkerDied:
                 broke_off = "the reader ended"
             except ChatVaultError as failure:

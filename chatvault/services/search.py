@@ -35,7 +35,12 @@ class Hits(msgspec.Struct, frozen=True):
 
 
 def search(
-    db: Connection, query: Query, *, order: Order = "newest", limit: int = 50, after: str | None = None
+    db: Connection,
+    query: Query,
+    *,
+    order: Order = "newest",
+    limit: int = 50,
+    after: str | None = None,
 ) -> Hits:
     """The messages that a query means. The cursor names a place in time, so pages stay what they
     are while imports go on."""
@@ -44,9 +49,7 @@ def search(
     more = len(keys) > limit
     keys = keys[:limit]
     words, phrases = ask.to_mark(query)
-    hits = tuple(
-        _hit(db, row, words=words, phrases=phrases) for row in queries.by_keys(db, keys)
-    )
+    hits = tuple(_hit(db, row, words=words, phrases=phrases) for row in queries.by_keys(db, keys))
     following = None
     if more:
         last = (_cursor(after) or 0) + limit if order == "relevance" else keys[-1]

@@ -109,7 +109,9 @@ def _platforms(db: Connection, value: str, wanted: ask.Filter) -> list[str]:
     return found
 
 
-def _named(names: Sequence[tuple[int, str]], value: str, wanted: ask.Filter, what: str) -> list[int]:
+def _named(
+    names: Sequence[tuple[int, str]], value: str, wanted: ask.Filter, what: str
+) -> list[int]:
     """Rows whose name is the value; if there is none, those whose name contains it."""
     asked = _folded(value)
     exact = {row for row, name in names if _folded(name) == asked}
@@ -125,7 +127,9 @@ def _folded(name: str) -> str:
 
 
 def _unknown(wanted: ask.Filter, what: str, close: Sequence[str]) -> None:
-    listed = "`chatvault list people`" if what == "participant" else "`chatvault list conversations`"
+    listed = (
+        "`chatvault list people`" if what == "participant" else "`chatvault list conversations`"
+    )
     remedy = f"{listed} shows the names"
     if close:
         remedy = "did you mean " + " or ".join(dict.fromkeys(close[:3])) + f"? {remedy}"

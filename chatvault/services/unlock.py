@@ -28,7 +28,10 @@ def unlock(layout: Layout, secret: Secret) -> Opened:
 
 
 def parse_secret(text: str) -> Secret:
-    """A passphrase, or a recovery key if it looks like one."""
+    """A passphrase, or a recovery key if it looks like one; the text of a whole recovery kit too."""
+    for line in text.splitlines():
+        if line.strip().upper().startswith("AGE-SECRET-KEY-1"):
+            return age.Identity.parse_typed(line)
     compact = "".join(text.split())
     if compact.upper().startswith("AGE-SECRET-KEY-1"):
         return age.Identity.parse_typed(text)
@@ -66,3 +69,9 @@ def writing(layout: Layout, ring: KeyRing) -> Iterator[Vault]:
             yield vault
         finally:
             vault.close()
+
+
+__all__ = [
+    "KeyRing", "Layout", "Opened", "Secret", "Vault", "layout_at", "parse_secret", "reading", "unlock",
+    "writing",
+]  # fmt: skip

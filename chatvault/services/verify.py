@@ -248,5 +248,3 @@ def verify(vault: Vault, *, full: bool, progress: Progress = silent) -> Report:
         unfinished=unfinished,
         notes=tuple(look.notes),
     )
-
-

@@ -10,13 +10,11 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
-import msgspec
-
 from chatvault.errors import ChatVaultError
 from chatvault.importers import _explore
 from chatvault.importers._limits import Budget
 from chatvault.importers._protocol import Importer
-from chatvault.importers._source import Entry, Source, Told
+from chatvault.importers._source import Entry, Source
 from chatvault.importers.registry import IMPORTERS, importer_named
 from chatvault.model import Message, Problem, Record
 from chatvault.services import worker_messages as say

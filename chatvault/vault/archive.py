@@ -151,13 +151,17 @@ def _prepared(connection: Connection, key: bytes) -> Connection:
     connection.enable_load_extension(False)  # noqa: FBT003 - the library's signature
     if not connection.execute("PRAGMA cipher_version").fetchone():
         # A plain SQLite accepts `PRAGMA key` and ignores it.
-        raise Damaged("this SQLite does not encrypt", remedy="install ChatVault's dependencies anew")
+        raise Damaged(
+            "this SQLite does not encrypt", remedy="install ChatVault's dependencies anew"
+        )
     if value(connection, "PRAGMA temp_store") != 2:
         raise Damaged("SQLite would write temporary rows to the disk")
     version = tuple(int(part) for part in dbapi2.sqlite_version.split("."))
     if version < OLDEST_SQLITE:
         raise Damaged(f"SQLite {dbapi2.sqlite_version} is too old", remedy="upgrade sqlcipher3")
-    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # reads page 1: is the key right?
+    connection.execute(
+        "SELECT count(*) FROM sqlite_master"
+    ).fetchone()  # reads page 1: is the key right?
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         raise Damaged("the archive is not in WAL mode", where=WHERE, remedy=REMEDY)
     return connection

@@ -33,7 +33,8 @@ def _conversations(db: Connection) -> Iterator[bytes]:
         "SELECT id, platform, key, owner, title, kind FROM conversation ORDER BY id"
     ).fetchall():
         titles = db.execute(
-            "SELECT title, kind FROM conversation_title WHERE conversation = ? ORDER BY title, kind", [row]
+            "SELECT title, kind FROM conversation_title WHERE conversation = ? ORDER BY title, kind",
+            [row],
         ).fetchall()
         extra = db.execute(
             "SELECT extra FROM conversation_extra WHERE conversation = ? ORDER BY extra", [row]
@@ -47,7 +48,8 @@ def _participants(db: Connection) -> Iterator[bytes]:
         " LEFT JOIN conversation c ON c.id = p.conversation ORDER BY p.id"
     ).fetchall():
         names = db.execute(
-            "SELECT what, value FROM participant_name WHERE participant = ? ORDER BY what, value", [row]
+            "SELECT what, value FROM participant_name WHERE participant = ? ORDER BY what, value",
+            [row],
         ).fetchall()
         where = db.execute(
             "SELECT c.platform, c.key, c.owner FROM conversation_participant m JOIN conversation c"

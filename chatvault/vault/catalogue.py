@@ -87,7 +87,9 @@ def next_number(db: Connection) -> int:
 def head(db: Connection) -> tuple[int, str | None]:
     """Number and SHA-256 of the newest journal entry that the archive knows."""
     found = dict(
-        db.execute("SELECT key, value FROM meta WHERE key IN ('head_entry', 'head_sha256')").fetchall()
+        db.execute(
+            "SELECT key, value FROM meta WHERE key IN ('head_entry', 'head_sha256')"
+        ).fetchall()
     )
     return int(found.get("head_entry", 0)), found.get("head_sha256")
 
@@ -232,6 +234,22 @@ def add_journal_file(db: Connection, number: int, line: FileLine) -> None:
     )  # fmt: skip
 
 
+def pretend_stored(db: Connection, number: int) -> None:
+    """For trying out an import: the new files count as stored, in a pack that does not exist. The
+    transaction around it is taken back."""
+    db.execute(
+        "INSERT INTO pack (name, import, size, file_key, header_size, nonce)"
+        " VALUES (?, ?, 0, x'', 0, x'')",
+        [f"trial {number}", number],
+    )
+    db.execute(
+        "INSERT OR IGNORE INTO stored_file (content_id, sha256, size, pack, member, offset, stored,"
+        " codec) SELECT content_id, lower(hex(sha256)), size, ?, path, 0, 0,"
+        " CASE WHEN compressed IS NULL THEN '' ELSE 'zst' END FROM incoming",
+        [f"trial {number}"],
+    )
+
+
 def link_incoming(db: Connection, number: int) -> None:
     """Note for every incoming file which import brought it and where its bytes are; a file whose
     bytes could not be stored keeps no link."""
@@ -276,7 +294,8 @@ STORED = (
 def files_of(db: Connection, number: int) -> Iterator[StoredFile]:
     """The files of an import, in the order of their packs."""
     for row in db.execute(
-        f"SELECT {STORED} WHERE f.import = ? ORDER BY s.pack, s.offset, f.path", [number]  # noqa: S608
+        f"SELECT {STORED} WHERE f.import = ? ORDER BY s.pack, s.offset, f.path",
+        [number],
     ):
         yield StoredFile(*row)
 
@@ -380,7 +399,12 @@ def add_problems(db: Connection, number: int, problems: Iterable[Sequence[str]])
 
 
 def complete(
-    db: Connection, number: int, *, entry: int, receipt: str, touched_others: bool,
+    db: Connection,
+    number: int,
+    *,
+    entry: int,
+    receipt: str,
+    touched_others: bool,
     finishes: Sequence[int],
 ) -> None:
     """The import is complete; it takes over the links of the unfinished ones that it completes."""
@@ -424,7 +448,9 @@ def stored_file(db: Connection, row: int) -> StoredFile:
 
 def files_in_pack(db: Connection, pack: str, chunks: Sequence[int] | None = None) -> list[int]:
     """The rows of the files in a pack; with `chunks` (of 64 KiB) only those that touch them."""
-    rows = db.execute("SELECT id, offset, stored FROM stored_file WHERE pack = ?", [pack]).fetchall()
+    rows = db.execute(
+        "SELECT id, offset, stored FROM stored_file WHERE pack = ?", [pack]
+    ).fetchall()
     if chunks is None:
         return [row[0] for row in rows]
     bad = set(chunks)

@@ -13,7 +13,9 @@ MEDIA = frozenset(
     }
 )  # fmt: skip
 # Marks that decide the direction of letters and spaces of no width: apps put them in and out at will.
-INVISIBLE = dict.fromkeys([0x200B, 0x200E, 0x200F, 0xFEFF, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+INVISIBLE = dict.fromkeys(
+    [0x200B, 0x200E, 0x200F, 0xFEFF, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+)
 
 
 def normal_text(text: str) -> str:
@@ -31,7 +33,8 @@ def content_hash(message: Message, sender: str) -> int:
     """
     if message.attachments:
         what = "\x1f".join(
-            f"n{item.name}" if item.stable_name and item.name else "m" for item in message.attachments
+            f"n{item.name}" if item.stable_name and item.name else "m"
+            for item in message.attachments
         )
     elif message.kind in MEDIA:
         what = "m"

@@ -50,7 +50,9 @@ class FileOps:
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | NO_FOLLOW | CLOSE_ON_EXEC | BINARY
         descriptor = os.open(path, flags, 0o600)
         if hasattr(os, "fchmod"):
-            os.fchmod(descriptor, 0o600)  # a umask of 777 would have taken even our own right to read
+            os.fchmod(
+                descriptor, 0o600
+            )  # a umask of 777 would have taken even our own right to read
         return os.fdopen(descriptor, "w+b", buffering=0)
 
     def open(self, path: Path) -> BinaryIO:

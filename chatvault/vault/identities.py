@@ -131,7 +131,9 @@ class Identities:
         values += [("alias", alias) for alias in told.aliases]
         values += [("handle", handle) for handle in told.handles]
         if told.extra:
-            values.append(("extra", msgspec.json.encode(told.extra, order="deterministic").decode()))
+            values.append(
+                ("extra", msgspec.json.encode(told.extra, order="deterministic").decode())
+            )
         added = 0
         for what, value in values:
             cursor = self._db.execute(

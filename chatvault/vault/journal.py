@@ -49,7 +49,10 @@ def read_pack(layout: Layout, name: str, key: age.Identity | PackInfo) -> ReadPa
         if head is None:
             raise Damaged("the pack is empty", where=where)
         info = PackInfo(
-            name, (layout.packs / name).stat().st_size, reader.plain.file_key, reader.plain.header_size,
+            name,
+            (layout.packs / name).stat().st_size,
+            reader.plain.file_key,
+            reader.plain.header_size,
             reader.plain.nonce,
         )
         return ReadPack(info, head, entry)

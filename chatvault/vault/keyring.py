@@ -86,7 +86,9 @@ def parse_ring(data: bytes, slot: str) -> KeyRing:
         raise broken from None  # the cause would quote the ring
     first = re.match(r"# ChatVault key ring, format ([0-9]{1,6})\n", text)
     if first and int(first[1]) > 1:
-        raise NewerFormat(f"key ring of format {int(first[1])}", where=where, remedy="install a newer ChatVault")
+        raise NewerFormat(
+            f"key ring of format {int(first[1])}", where=where, remedy="install a newer ChatVault"
+        )
     match = RING.fullmatch(text)
     if match is None or match["format"] != "1":
         raise broken
@@ -131,8 +133,12 @@ def is_weak(passphrase: str) -> bool:
 
 
 def write_slot(
-    layout: Layout, name: str, ring: KeyRing, recipient: age.Passphrase | age.Recipient,
-    *, proof: age.Passphrase | age.Identity,
+    layout: Layout,
+    name: str,
+    ring: KeyRing,
+    recipient: age.Passphrase | age.Recipient,
+    *,
+    proof: age.Passphrase | age.Identity,
 ) -> None:
     """Put the ring into a slot, replacing an older one; the new file is opened with the new secret
     before it counts, and the ring is never on the disk in clear."""
@@ -144,7 +150,9 @@ def write_slot(
             layout.ops.sync(file)
         again = layout.ops.read(part, SLOT_LIMIT)
         if not parse_ring(age.decrypt(again, [proof]), name).same_as(ring):
-            raise Damaged("the disk gave back other bytes than it was given", where=Where(f"keys/{name}"))
+            raise Damaged(
+                "the disk gave back other bytes than it was given", where=Where(f"keys/{name}")
+            )
         layout.ops.replace(part, layout.keys / name)
         layout.ops.sync_folder(layout.keys)
 

@@ -14,7 +14,6 @@ from chatvault.model import (
     MessageKind,
     Precision,
     Reaction,
-    Timestamp,
 )
 
 PRECISION_RANK = {
@@ -123,8 +122,15 @@ class Row:
 
 
 def new_row(
-    row_id: int, message: Message, *, conversation: int, key: tuple[int, int], copy: int,
-    id_scope: int | None, sender: int | None, place: int,
+    row_id: int,
+    message: Message,
+    *,
+    conversation: int,
+    key: tuple[int, int],
+    copy: int,
+    id_scope: int | None,
+    sender: int | None,
+    place: int,
 ) -> Row:
     """The row that a message makes which nobody has told before."""
     at = message.sent_at

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from chatvault.errors import Damaged, Where
 from chatvault.vault import age
 from chatvault.vault.files import disk_trouble
-from chatvault.vault.layout import PACK_NAME, Layout
+from chatvault.vault.layout import Layout
 
 MiB = 1024 * 1024
 TARGET = 64 * MiB
@@ -59,7 +59,9 @@ class PackWriter:
         """Bytes of plain text so far."""
         return self._age.plain_size
 
-    def add(self, name: str, pieces: Iterable[bytes], *, size: int, modified_ms: int | None) -> Member:
+    def add(
+        self, name: str, pieces: Iterable[bytes], *, size: int, modified_ms: int | None
+    ) -> Member:
         """Store one file; Damaged when the pieces are not `size` bytes together (nothing of the pack
         counts then: abandon it)."""
         info = tarfile.TarInfo(name)
@@ -128,7 +130,9 @@ class PackSet:
         self._pack: PackWriter | None = None
         self._count = 0
 
-    def add(self, name: str, pieces: Iterable[bytes], *, size: int, modified_ms: int | None) -> Member:
+    def add(
+        self, name: str, pieces: Iterable[bytes], *, size: int, modified_ms: int | None
+    ) -> Member:
         """Store one file in the pack at hand, or in a new one where it would grow too large."""
         if self._pack is not None and self._pack.size + size > self._target:
             self.seal()

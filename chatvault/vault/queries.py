@@ -40,9 +40,7 @@ COLUMNS = (
     " m.utc_offset_minutes, m.time_precision, m.kind, m.text, m.more_text, m.platform_id, m.id_scope,"
     " m.reply_to, m.edited_at, m.marks"
 )
-NAMES = (
-    " JOIN conversation c ON c.id = m.conversation LEFT JOIN participant p ON p.id = m.sender"
-)
+NAMES = " JOIN conversation c ON c.id = m.conversation LEFT JOIN participant p ON p.id = m.sender"
 
 
 def _message(row: Sequence[object]) -> MessageRow:
@@ -64,14 +62,14 @@ def hit_keys(
     tail = f" ORDER BY {key} {'ASC' if order == 'oldest' else 'DESC'} LIMIT ?"
     if order == "relevance" and by_match:
         rows = db.execute(
-            f"SELECT s.rowid {where} ORDER BY s.rank, s.rowid DESC LIMIT ? OFFSET ?",  # noqa: S608
+            f"SELECT s.rowid {where} ORDER BY s.rank, s.rowid DESC LIMIT ? OFFSET ?",
             [*params, limit, after or 0],
         )
         return [row[0] for row in rows]
     if after is not None:
         where += f" AND {key} {'>' if order == 'oldest' else '<'} ?"
         params.append(after)
-    rows = db.execute(f"SELECT {key} {where}{tail}", [*params, limit])  # noqa: S608
+    rows = db.execute(f"SELECT {key} {where}{tail}", [*params, limit])
     return [row[0] for row in rows]
 
 
@@ -81,7 +79,7 @@ def count(db: Connection, selection: Selection) -> int:
     if "m.sent_at" not in where:
         # Every row of the index is a message: the join would only cost.
         where = where.replace(" CROSS JOIN message m ON m.time_key = s.rowid", "")
-    return int(db.execute(f"SELECT count(*) {where}", params).fetchone()[0])  # noqa: S608
+    return int(db.execute(f"SELECT count(*) {where}", params).fetchone()[0])
 
 
 def by_keys(db: Connection, keys: Sequence[int]) -> list[MessageRow]:
@@ -125,7 +123,7 @@ def messages(
         where += " AND m.conversation = ?"
         params.append(conversation)
     head, _, tail = where.partition(" WHERE ")
-    sql = f"SELECT {COLUMNS} {head}{NAMES} WHERE {tail} ORDER BY m.time_key"  # noqa: S608
+    sql = f"SELECT {COLUMNS} {head}{NAMES} WHERE {tail} ORDER BY m.time_key"
     for row in db.execute(sql, params):
         yield _message(row)
 
@@ -176,7 +174,7 @@ def media(
     test = "a.file IS NULL" if missing else "a.file IS NOT NULL"
     width = ATTACHMENT.count(",") + 1 - 1  # one comma stands inside coalesce()
     sql = (
-        f"SELECT {ATTACHMENT}, {COLUMNS} {head}{NAMES} JOIN attachment a ON a.message = m.id"  # noqa: S608
+        f"SELECT {ATTACHMENT}, {COLUMNS} {head}{NAMES} JOIN attachment a ON a.message = m.id"
         f" WHERE {tail} AND {test} ORDER BY m.time_key, a.ordinal, a.id"
     )
     for row in db.execute(sql, params):
@@ -215,7 +213,8 @@ def versions_of(db: Connection, row: MessageRow) -> list[tuple[str, int | None]]
 def extras_of(db: Connection, message_id: int, extras: Extras) -> list[bytes]:
     """What importers did not understand of a message: JSON objects."""
     rows = db.execute(
-        "SELECT dictionary, extra FROM message_extra WHERE message = ? ORDER BY digest", [message_id]
+        "SELECT dictionary, extra FROM message_extra WHERE message = ? ORDER BY digest",
+        [message_id],
     ).fetchall()
     return [extras.plain(dictionary, packed) for dictionary, packed in rows]
 
@@ -289,6 +288,16 @@ def members_of(db: Connection, conversation: int) -> list[str]:
         [conversation],
     )
     return [row[0] for row in rows]
+
+
+def member_keys(db: Connection, conversation: int) -> list[tuple[str, str]]:
+    """Key and name of each participant of a conversation."""
+    rows = db.execute(
+        "SELECT p.key, p.name FROM conversation_participant m JOIN participant p"
+        " ON p.id = m.participant WHERE m.conversation = ?",
+        [conversation],
+    )
+    return [(key, name) for key, name in rows]
 
 
 def participant_names(db: Connection) -> list[tuple[int, str]]:

@@ -46,7 +46,9 @@ class Loaded:
 
     known: Known = field(default_factory=Known)
     others: set[int] = field(default_factory=set)  # also told by other, finished imports
-    only_unfinished: set[int] = field(default_factory=set)  # told by none but what this one finishes
+    only_unfinished: set[int] = field(
+        default_factory=set
+    )  # told by none but what this one finishes
 
 
 class Rows:
@@ -157,7 +159,8 @@ class Rows:
         )
         touched = [row for row in rows if row.attachments_changed]
         db.executemany(
-            "DELETE FROM attachment WHERE message = ?", [(row.id,) for row in touched if not row.is_new]
+            "DELETE FROM attachment WHERE message = ?",
+            [(row.id,) for row in touched if not row.is_new],
         )
         db.executemany(
             "INSERT INTO attachment (message, ordinal, file, state, kind, name, as_exported, type,"

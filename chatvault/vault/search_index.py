@@ -8,7 +8,7 @@ from chatvault.vault.archive import Connection
 from chatvault.vault.merging import Row
 
 # Stands between texts of one message, so that no phrase is found across two of them.
-BORDER = " \ue000 "
+BORDER = f" {tokens.BORDER} "
 
 
 def index(connection: Connection, rows: Sequence[Row], platforms: Mapping[int, str]) -> None:

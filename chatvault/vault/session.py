@@ -32,11 +32,14 @@ class Vault:
     ring: KeyRing
     db: Connection
     _readers: dict[str, packs.PackReader] = field(default_factory=dict, repr=False)
+    _closed: bool = False
 
     def close(self) -> None:
-        """Close the archive and any pack."""
+        """Close the archive and any pack; closing again does nothing."""
         self.close_packs()
-        archive.close_archive(self.db)
+        if not self._closed:
+            self._closed = True
+            archive.close_archive(self.db)
 
     def close_packs(self) -> None:
         """Close the packs that were read."""
@@ -82,9 +85,7 @@ class Vault:
         return Comparison(
             unknown=tuple(sorted(there.keys() - known.keys())),
             missing=tuple(sorted(known.keys() - there.keys())),
-            resized=tuple(
-                sorted(n for n in there.keys() & known.keys() if there[n] != known[n])
-            ),
+            resized=tuple(sorted(n for n in there.keys() & known.keys() if there[n] != known[n])),
         )
 
 

@@ -20,7 +20,9 @@ class TimeKeys:
         """Look up, in one statement, which keys of these seconds are taken."""
         self._runs.clear()
         self._next = {second: (second - EPOCH) * SLOTS for second in seconds}
-        self._db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted_second (start INTEGER PRIMARY KEY)")
+        self._db.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS wanted_second (start INTEGER PRIMARY KEY)"
+        )
         self._db.execute("DELETE FROM wanted_second")
         self._db.executemany(
             "INSERT INTO wanted_second VALUES (?)", [(start,) for start in self._next.values()]
@@ -65,7 +67,10 @@ class TimeKeys:
         length = 1
         while self._full(start, length):
             length *= 2
-        low, high = length // 2, length  # the first `low` keys are taken, of the first `high` not all
+        low, high = (
+            length // 2,
+            length,
+        )  # the first `low` keys are taken, of the first `high` not all
         while low + 1 < high:
             middle = (low + high) // 2
             if self._full(start, middle):
@@ -76,7 +81,8 @@ class TimeKeys:
 
     def _full(self, start: int, length: int) -> bool:
         row = self._db.execute(
-            "SELECT count(*) FROM message WHERE time_key >= ? AND time_key < ?", [start, start + length]
+            "SELECT count(*) FROM message WHERE time_key >= ? AND time_key < ?",
+            [start, start + length],
         ).fetchone()
         return bool(row[0] == length)
 

@@ -1,0 +1,181 @@
+"""Options that several commands share, written once."""
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import click
+
+from chatvault.cli._secrets import SecretOptions, read_secret
+
+F = TypeVar("F", bound=Callable[..., Any])
+FILTERS = ("from", "in", "on", "has", "kind", "before", "after", "until", "during")
+
+
+@dataclass(frozen=True)
+class VaultOptions:
+    """Which vault, and where its passphrase is."""
+
+    folder: Path
+    secrets: SecretOptions
+
+    @contextmanager
+    def reading(self) -> Iterator[Any]:
+        """The open vault, for commands that change nothing."""
+        from chatvault.services import unlock
+
+        layout, ring = self.unlocked()
+        with unlock.reading(layout, ring) as vault:
+            behind = len(vault.compare().unknown)
+            if behind:
+                click.echo(
+                    f"{behind} packs are not taken in yet; the next import does that", err=True
+                )
+            yield vault
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        """The open vault, for the one command that changes it."""
+        from chatvault.services import unlock
+
+        layout, ring = self.unlocked()
+        with unlock.writing(layout, ring) as vault:
+            yield vault
+
+    def unlocked(self) -> tuple[Any, Any]:
+        """The folder and the key ring."""
+        from chatvault.services import unlock
+
+        layout = unlock.layout_at(self.folder)
+        opened = unlock.unlock(layout, unlock.parse_secret(read_secret(self.secrets)))
+        for trouble in opened.trouble:
+            click.echo(f"warning: keys/{trouble.slot}: {trouble.reason}", err=True)
+        return layout, opened.ring
+
+
+def default_folder() -> Path:
+    """Where a vault lies when nobody says where."""
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("chatvault", appauthor=False)) / "my.chatvault"
+
+
+def vault_options(function: F) -> F:
+    """--vault, --passphrase-file and --passphrase-command, as one `vault` parameter."""
+
+    @click.option(
+        "--vault",
+        "folder",
+        type=click.Path(path_type=Path),
+        envvar="CHATVAULT_VAULT",
+        help="The vault's folder. [default: the data folder of this computer's user]",
+    )
+    @click.option(
+        "--passphrase-file",
+        type=click.Path(path_type=Path),
+        help="Read the passphrase from the first line of a file that only you can read.",
+    )
+    @click.option("--passphrase-command", help="Run this command; it prints the passphrase.")
+    @wraps(function)
+    def wrapper(
+        *args: Any,
+        folder: Path | None,
+        passphrase_file: Path | None,
+        passphrase_command: str | None,
+        **more: Any,
+    ) -> Any:
+        secrets = SecretOptions(passphrase_file, passphrase_command)
+        return function(*args, vault=VaultOptions(folder or default_folder(), secrets), **more)
+
+    return wrapper  # type: ignore[return-value]  # click adds parameters; the function stays the same
+
+
+def filter_options(function: F) -> F:
+    """The filters, the same everywhere, as one `filters` parameter."""
+
+    @click.option("--from", "filter_from", multiple=True, metavar="NAME", help="Who sent it.")
+    @click.option(
+        "--in", "filter_in", multiple=True, metavar="TITLE", help="In which conversation."
+    )
+    @click.option("--on", "filter_on", multiple=True, metavar="PLATFORM", help="On which platform.")
+    @click.option(
+        "--has",
+        "filter_has",
+        multiple=True,
+        metavar="WHAT",
+        help="photo, video, voice, file or link.",
+    )
+    @click.option(
+        "--kind", "filter_kind", multiple=True, metavar="KIND", help="text, call, poll, ..."
+    )
+    @click.option(
+        "--before", "filter_before", multiple=True, metavar="DATE", help="Before that day."
+    )
+    @click.option(
+        "--after", "filter_after", multiple=True, metavar="DATE", help="From that day on."
+    )
+    @click.option(
+        "--until", "filter_until", multiple=True, metavar="DATE", help="That day included."
+    )
+    @click.option(
+        "--during",
+        "filter_during",
+        multiple=True,
+        metavar="DATE",
+        help="2019, 2019-05 or 2019-05-17.",
+    )
+    @wraps(function)
+    def wrapper(*args: Any, **more: Any) -> Any:
+        filters = {name: more.pop(f"filter_{name}") for name in FILTERS}
+        return function(*args, filters=filters, **more)
+
+    return wrapper  # type: ignore[return-value]  # click adds parameters; the function stays the same
+
+
+def asked(query: Sequence[str], filters: dict[str, tuple[str, ...]]) -> Any:
+    """The query that words and options make together."""
+    from chatvault.services.query import parse, with_filters
+
+    now, zone = datetime.now(UTC), local_zone()
+    tree = parse(" ".join(query), now=now, zone=zone)
+    return with_filters(tree, filters, now=now, zone=zone)
+
+
+def local_zone_name() -> str:
+    """The zone of this computer, by its name."""
+    import tzlocal
+
+    try:
+        name: str = tzlocal.get_localzone_name()
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        return "UTC"
+    return name
+
+
+def local_zone() -> ZoneInfo:
+    """The zone of this computer."""
+    return ZoneInfo(local_zone_name())
+
+
+def now_ms() -> int:
+    """The time, in UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def columns() -> int:
+    """How wide the terminal is; 100 where there is none."""
+    try:
+        return os.get_terminal_size().columns
+    except OSError:
+        return 100
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")

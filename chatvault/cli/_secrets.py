@@ -1,0 +1,126 @@
+"""Where a passphrase may come from: a prompt, a file, a command or a variable; never an argument."""
+
+import os
+import shlex
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from chatvault.errors import DiskTrouble, Usage, Where, WrongSecret
+
+VARIABLE = "CHATVAULT_PASSPHRASE"
+LIMIT = 64 * 1024
+COMMAND_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class SecretOptions:
+    """What the command line says about where the passphrase is."""
+
+    file: Path | None = None
+    command: str | None = None
+
+
+def protect_memory() -> None:
+    """No core dump, and no other program of this user may look into our memory."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform.startswith("linux"):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE
+
+
+def read_secret(options: SecretOptions, *, prompt: str = "Passphrase") -> str:
+    """The secret as given; Usage when there is none to be had, or more than one source."""
+    protect_memory()
+    text = os.environ.pop(VARIABLE, None)
+    file = os.environ.pop(f"{VARIABLE}_FILE", None)
+    command = os.environ.pop(f"{VARIABLE}_COMMAND", None)
+    given = [text, file, command, options.file, options.command]
+    if sum(item is not None for item in given) > 1:
+        raise Usage(
+            "the passphrase is given in two ways",
+            remedy=f"use one of --passphrase-file, --passphrase-command, {VARIABLE},"
+            f" {VARIABLE}_FILE and {VARIABLE}_COMMAND",
+        )
+    if text is not None:
+        return text
+    if file is not None or options.file is not None:
+        return _from_file(options.file or Path(file or ""))
+    if command is not None or options.command is not None:
+        return _from_command(options.command or command or "")
+    return ask(prompt)
+
+
+def ask(prompt: str) -> str:
+    """What somebody types, unseen. Piped input is never taken for a secret."""
+    if not sys.stdin.isatty():
+        raise Usage(
+            "there is no terminal to ask for the passphrase",
+            remedy="use --passphrase-file or --passphrase-command",
+        )
+    answer: str = click.prompt(prompt, hide_input=True, err=True)
+    return answer
+
+
+def _from_file(path: Path) -> str:
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    where = Where("--passphrase-file")
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as cause:
+        raise Usage((cause.strerror or "cannot be read").lower(), where=where) from cause
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Usage("not an ordinary file", where=where)
+        if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+            raise Usage("it belongs to somebody else", where=where)
+        if os.name != "nt" and stat.S_IMODE(status.st_mode) & 0o077:
+            raise Usage("others can read it", where=where, remedy=f"chmod 600 {path}")
+        data = file.read(LIMIT + 1)
+    if len(data) > LIMIT:
+        raise Usage("it is too large for a passphrase", where=where)
+    return _line(data, where)
+
+
+def _from_command(command: str) -> str:
+    where = Where("--passphrase-command")
+    try:
+        words = shlex.split(command)
+        done = subprocess.run(  # noqa: S603 - the user's own command, without a shell
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+    except (OSError, ValueError, IndexError) as cause:
+        raise DiskTrouble("it cannot be started", where=where, remedy="check its name") from cause
+    except subprocess.TimeoutExpired as cause:
+        raise WrongSecret(f"it did not end within {COMMAND_SECONDS} s", where=where) from cause
+    if done.returncode:
+        raise WrongSecret(f"it ended with {done.returncode}", where=where)
+    if not done.stdout or len(done.stdout) > LIMIT:
+        raise WrongSecret("it printed no passphrase", where=where)
+    return _line(done.stdout, where)
+
+
+def _line(data: bytes, where: Where) -> str:
+    """Exactly one line end is taken off: a passphrase may end in spaces, hardly in a newline."""
+    for end in (b"\r\n", b"\n"):
+        if data.endswith(end):
+            data = data.removesuffix(end)
+            break
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Usage("it is not UTF-8 text", where=where) from None

@@ -1,0 +1,14 @@
+"""`chatvault completion`"""
+
+import click
+from click.shell_completion import get_completion_class
+
+
+@click.command(epilog='Example: eval "$(chatvault completion bash)"')
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def command(shell: str) -> None:
+    """Print what makes your shell complete commands and options."""
+    root = click.get_current_context().find_root()
+    kind = get_completion_class(shell)
+    if kind is not None:
+        click.echo(kind(root.command, {}, "chatvault", "_CHATVAULT_COMPLETE").source())

@@ -1,0 +1,97 @@
+"""`chatvault import`"""
+
+from pathlib import Path
+
+import click
+
+from chatvault.cli._options import VaultOptions, json_option, local_zone_name, now_ms, vault_options
+from chatvault.cli._output import print_json, progress, talk
+from chatvault.cli._receipt import show_receipt
+from chatvault.errors import Usage
+
+
+@click.command(
+    epilog="Example: chatvault import ~/Downloads/'WhatsApp Chat - Ottilie.zip' --timezone Europe/Berlin"
+)
+@click.argument("exports", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--platform", metavar="KEY", help="Which importer reads it (chatvault platforms).")
+@click.option(
+    "--timezone", metavar="ZONE", help="Zone of clocks that tell none, e.g. Asia/Shanghai."
+)
+@click.option(
+    "--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), help="How the export writes dates."
+)
+@click.option("--me", metavar="NAME", help="Your name in the export.")
+@click.option("--conversation", metavar="TITLE", help="Which conversation this is.")
+@click.option("--strict", is_flag=True, help="Exit 3 also when the export lacks media.")
+@click.option("--dry-run", is_flag=True, help="Say what would be imported; change nothing.")
+@json_option
+@vault_options
+def command(
+    exports: tuple[Path, ...],
+    platform: str | None,
+    timezone: str | None,
+    date_order: str | None,
+    me: str | None,
+    conversation: str | None,
+    *,
+    strict: bool,
+    dry_run: bool,
+    as_json: bool,
+    vault: VaultOptions,
+) -> None:
+    """Import exports: zips, folders, files. They are read, never changed.
+
+    Every import ends with a receipt that adds up. Importing again, or an overlapping export, adds
+    only what is new. Exit code 3 means: something in the export could not be read; it is kept, and
+    listed.
+    """
+    from chatvault.services import ingest
+
+    options = ingest.Options(
+        told=ingest.Told(
+            zone=_zone(timezone), local_zone=local_zone_name(), me=me, date_order=date_order,
+            conversation=conversation,
+        ),
+        platform=platform,
+    )  # fmt: skip
+    with vault.writing() as opened, progress() as tell:
+        run = ingest.try_out if dry_run else ingest.ingest
+        outcome = run(opened, exports, now_ms=now_ms(), options=options, progress=tell)
+    if as_json:
+        print_json({"imports": outcome.receipts})
+    else:
+        for receipt in outcome.receipts:
+            show_receipt(receipt, dry_run=dry_run)
+    for name in outcome.rest:
+        talk(f"not an export: {_safe(name)}")
+    for name, reason in outcome.skipped:
+        talk(f"left aside: {_safe(name)}: {_safe(reason)}")
+    for failure in outcome.failures:
+        talk(f"not imported: {_safe(str(failure))}")
+        talk(f"hint: {failure.remedy}")
+    complete = all(receipt.is_complete() for receipt in outcome.receipts)
+    if strict:
+        complete = complete and not any(r.attachments.missing for r in outcome.receipts)
+    if outcome.failures or outcome.skipped or not complete:
+        click.get_current_context().exit(3)
+
+
+def _zone(name: str | None) -> str | None:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    if name is None:
+        return None
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as cause:
+        raise Usage(
+            f"there is no time zone {name!r}", remedy="for instance Europe/Berlin or Asia/Shanghai"
+        ) from cause
+    return name
+
+
+def _safe(text: str) -> str:
+    from chatvault.services.escape import for_error
+
+    return for_error(text)

@@ -1,0 +1,38 @@
+"""`chatvault rebuild`"""
+
+import click
+
+from chatvault.cli._options import VaultOptions, json_option, vault_options
+from chatvault.cli._output import line, print_json, progress
+
+
+@click.command(epilog="Example: chatvault rebuild")
+@click.option(
+    "--accept-fewer",
+    is_flag=True,
+    help="Put the new archive in place even if it knows less than receipts say.",
+)
+@json_option
+@vault_options
+def command(*, accept_fewer: bool, as_json: bool, vault: VaultOptions) -> None:
+    """Make archive.db anew from the packs, by reading all exports again with today's importers.
+
+    The old archive stays until the new one is whole, and stays for good if the new one would know
+    less (exit code 13, the differences are listed).
+    """
+    from chatvault.services.rebuild import rebuild
+
+    layout, ring = vault.unlocked()
+    with layout.locked(), progress() as tell:
+        layout.empty_tmp()
+        found = rebuild(layout, ring, progress=tell, fewer="accept" if accept_fewer else "refuse")
+    if as_json:
+        print_json(found)
+    else:
+        click.echo(f"{found.imports:,} imports replayed, {found.messages:,} messages")
+        for text in (*found.damaged, *found.fewer):
+            click.echo(f"less than before: {line(text)}")
+        if not found.replaced:
+            click.echo("the old archive stays; --accept-fewer puts the new one in its place")
+    if not found.replaced:
+        click.get_current_context().exit(13)

@@ -1,0 +1,217 @@
+"""Looking: a message in its place, and lists of what the vault holds."""
+
+import mimetypes
+
+import msgspec
+
+from chatvault.errors import Usage
+from chatvault.services.query import Query
+from chatvault.services.receipt import Receipt, decoded, iso
+from chatvault.services.select import select
+from chatvault.vault import catalogue, queries
+from chatvault.vault.archive import Connection
+from chatvault.vault.queries import AttachmentRow, MessageRow
+from chatvault.vault.selection import Selection
+
+
+class ShownAttachment(msgspec.Struct, frozen=True):
+    """An attachment of a shown message."""
+
+    id: int
+    name: str
+    kind: str
+    type: str
+    bytes: int | None
+    state: str
+
+
+class ShownReaction(msgspec.Struct, frozen=True):
+    """A reaction to a shown message."""
+
+    emoji: str
+    sender: str
+    count: int
+
+
+class ShownVersion(msgspec.Struct, frozen=True):
+    """An earlier text of a shown message."""
+
+    text: str
+    at: str | None
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """One message, whole."""
+
+    id: int
+    sender: str
+    sent_at: str | None
+    kind: str
+    text: str
+    more_text: tuple[str, ...]
+    marks: tuple[str, ...]
+    edited_at: str | None
+    reply_to: int | None
+    attachments: tuple[ShownAttachment, ...]
+    reactions: tuple[ShownReaction, ...]
+    versions: tuple[ShownVersion, ...]
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A stretch of one conversation."""
+
+    conversation: str
+    platform: str
+    messages: tuple[Shown, ...]
+
+
+def show(db: Connection, message_id: int, *, context: int) -> Page:
+    """A message and those around it; Usage when there is none with this number."""
+    center = queries.message(db, message_id)
+    if center is None:
+        raise Usage(
+            f"there is no message {message_id}", remedy="`chatvault search` shows their numbers"
+        )
+    rows = queries.around(db, center, context)
+    names = _names_by_key(db, center.conversation)
+    return Page(
+        center.conversation_title, center.platform, tuple(shown(db, row, names) for row in rows)
+    )
+
+
+def shown(db: Connection, row: MessageRow, names: dict[str, str]) -> Shown:
+    """A message with everything that hangs on it."""
+    reply_to = None
+    if row.reply_to is not None and row.id_scope is not None:
+        reply_to = queries.by_platform_id(db, row.id_scope, row.reply_to)
+    return Shown(
+        id=row.id, sender=row.sender_name, sent_at=iso(row.sent_at), kind=row.kind, text=row.text,
+        more_text=row.more_text, marks=row.marks, edited_at=iso(row.edited_at), reply_to=reply_to,
+        attachments=tuple(
+            ShownAttachment(a.id, a.name, a.kind, media_type(a), a.size, a.state)
+            for a in queries.attachments_of(db, row.id)
+        ),
+        reactions=tuple(
+            ShownReaction(r.emoji, names.get(r.sender, r.sender.removeprefix("name:")), r.count)
+            for r in queries.reactions_of(db, row.id)
+        ),
+        versions=tuple(ShownVersion(text, iso(at)) for text, at in queries.versions_of(db, row)),
+    )  # fmt: skip
+
+
+def _names_by_key(db: Connection, conversation: int) -> dict[str, str]:
+    return dict(queries.member_keys(db, conversation))
+
+
+def media_type(item: AttachmentRow) -> str:
+    """The media type, as the export says or the name tells."""
+    return item.type or mimetypes.guess_type(item.name)[0] or ""
+
+
+class ListedConversation(msgspec.Struct, frozen=True):
+    """One conversation in a list."""
+
+    id: int
+    title: str
+    kind: str
+    platform: str
+    participants: tuple[str, ...]
+    messages: int
+    first: str | None
+    last: str | None
+
+
+class ListedIdentity(msgspec.Struct, frozen=True):
+    """A participant of a listed person."""
+
+    platform: str
+    name: str
+
+
+class ListedPerson(msgspec.Struct, frozen=True):
+    """One person in a list; until people are merged, one participant each."""
+
+    id: int
+    name: str
+    participants: tuple[ListedIdentity, ...]
+    messages: int
+
+
+class ListedImport(msgspec.Struct, frozen=True):
+    """One import in a list."""
+
+    number: int = msgspec.field(name="import")
+    state: str
+    name: str
+    importer: str
+    started_at: str | None
+    receipt: Receipt | None
+
+
+class ListedMedia(msgspec.Struct, frozen=True):
+    """One attachment in a list."""
+
+    id: int
+    message: int
+    name: str
+    kind: str
+    type: str
+    bytes: int | None
+    state: str
+    sent_at: str | None
+    conversation: str
+
+
+Listed = ListedConversation | ListedPerson | ListedImport | ListedMedia
+
+
+def listing(db: Connection, what: str, query: Query) -> list[Listed]:
+    """Conversations, people, imports, media or missing: those that a query leaves."""
+    selection = select(db, query)
+    if what == "conversations":
+        return list(_conversations(db, selection))
+    if what == "people":
+        return list(_people(db, selection))
+    if what == "imports":
+        return list(_imports(db))
+    return list(_media(db, selection, missing=what == "missing"))
+
+
+def _conversations(db: Connection, selection: Selection) -> list[Listed]:
+    return [
+        ListedConversation(
+            row.id, row.title, row.kind, row.platform, tuple(queries.members_of(db, row.id)),
+            row.messages, iso(row.first), iso(row.last),
+        )
+        for row in queries.conversations(db, selection)
+    ]  # fmt: skip
+
+
+def _people(db: Connection, selection: Selection) -> list[Listed]:
+    return [
+        ListedPerson(row.id, row.name, (ListedIdentity(row.platform, row.name),), row.messages)
+        for row in queries.participants(db, selection)
+    ]
+
+
+def _imports(db: Connection) -> list[Listed]:
+    found: list[Listed] = []
+    for row in catalogue.imports(db):
+        if row.finished_by is not None:
+            continue
+        state = "unfinished" if row.state == catalogue.RUNNING else row.state
+        receipt = decoded(row.receipt) if row.receipt else None
+        found.append(
+            ListedImport(row.id, state, row.name, row.importer, iso(row.started_at), receipt)
+        )
+    return found
+
+
+def _media(db: Connection, selection: Selection, *, missing: bool) -> list[Listed]:
+    return [
+        ListedMedia(
+            a.id, a.message, a.name, a.kind, media_type(a), a.size, a.state, iso(m.sent_at),
+            m.conversation_title,
+        )
+        for a, m in queries.media(db, selection, missing=missing)
+    ]  # fmt: skip
