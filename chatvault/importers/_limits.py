@@ -90,6 +90,11 @@ class Budget:
         """Count one more file of the export."""
         self.members += 1
         if self.members > self.limits.members:
+            self.check_members(0, where)
+
+    def check_members(self, more: int, where: str) -> None:
+        """Refuse an archive whose files are too many, before any of them is looked at."""
+        if self.members + more > self.limits.members:
             raise RefusedByLimit(
                 f"more than {self.limits.members:,} files in one export",
                 where=Where(where),

@@ -7,6 +7,7 @@ format are those of PKWARE's APPNOTE 6.3.
 
 import io
 import struct
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +31,7 @@ from chatvault.model import Problem
 
 CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 LOCAL = struct.Struct("<4sHHHHHIIIHH")
-BLOCK = 1024 * 1024
+LENGTHS = struct.Struct("<HHH")
 ENCRYPTED, UTF8 = 0x1, 0x800
 DAMAGED = "download it again and wait until it is complete"
 
@@ -152,7 +153,7 @@ def list_zip(
     clock = Clock(zone)
     with entry.open() as file:
         end = find_end(name, entry, file, budget)
-        for header in _directory(name, file, end):
+        for header in _directory(name, file, end, budget):
             budget.add_member(name)
             text = _text(header.raw, header.flags, header.extra)
             given, raw = names.give(header.raw, text)
@@ -216,36 +217,33 @@ def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
         at += 4 + size
 
 
-def _directory(name: str, file: BinaryIO, end: End) -> Iterator[Header]:
-    """The entries of the directory, read in blocks so that its size does not matter."""
+def _directory(name: str, file: BinaryIO, end: End, budget: Budget) -> Iterator[Header]:
+    """The entries of the directory; they are counted before the first of them is made."""
     file.seek(end.start)
-    left, buffer, at, count = end.size, b"", 0, 0
-    while True:
-        if at + CENTRAL.size <= len(buffer):
-            fixed = CENTRAL.unpack_from(buffer, at)
-            name_size, extra_size, note_size = fixed[10:13]
-            if fixed[0] != b"PK\1\2":
-                raise _refused(name, "its directory is damaged")
-            stop = at + CENTRAL.size + name_size + extra_size + note_size
-            if stop <= len(buffer):
-                count += 1
-                if end.exact and count > end.files:
-                    raise _refused(name, "it holds more files than it says")
-                split = at + CENTRAL.size + name_size
-                raw = buffer[at + CENTRAL.size : split]
-                yield _header(name, fixed, raw, buffer[split : split + extra_size])
-                at = stop
-                continue
-        if not left:
-            break
-        block = file.read(min(BLOCK, left))
-        if not block:
-            raise _refused(name, "its directory breaks off")
-        left -= len(block)
-        buffer, at = buffer[at:] + block, 0
+    data = file.read(end.size)
+    starts = _starts(name, data)
     # Without zip64 the count has 16 bits, and some programs let it wrap.
-    if at != len(buffer) or count % 2**16 != end.files % 2**16:
+    wrap = 2**64 if end.exact else 2**16
+    if len(starts) % wrap != end.files % wrap:
         raise _refused(name, "its directory does not add up")
+    budget.check_members(len(starts), name)
+    for at in starts:
+        fixed = CENTRAL.unpack_from(data, at)
+        split = at + CENTRAL.size + fixed[10]
+        yield _header(name, fixed, data[at + CENTRAL.size : split], data[split : split + fixed[11]])
+
+
+def _starts(name: str, data: bytes) -> "array[int]":
+    """Where each entry of the directory begins."""
+    starts = array("L")
+    at, last = 0, len(data) - CENTRAL.size
+    while at <= last and data.startswith(b"PK\1\2", at):
+        starts.append(at)
+        name_size, extra_size, note_size = LENGTHS.unpack_from(data, at + 28)
+        at += CENTRAL.size + name_size + extra_size + note_size
+    if at != len(data):
+        raise _refused(name, "its directory is damaged")
+    return starts
 
 
 def _header(name: str, fixed: tuple[int, ...], raw: bytes, extra: bytes) -> Header:

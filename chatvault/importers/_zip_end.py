@@ -45,20 +45,17 @@ def find_end(name: str, entry: Entry, file: BinaryIO, budget: Budget) -> End:
         ):
             raise _refused(name, "it has two end records that disagree")
         disk, first_disk, here, count, size, start = values
-    if disk or first_disk or here != count:
+    if disk or first_disk:
         raise _split(name, disk)
+    if here != count:
+        raise _refused(name, "its end record does not add up")
     shift = stop - size - start
     if size > budget.limits.central_directory:
         raise RefusedByLimit(
             f"its directory is larger than {budget.limits.central_directory // MiB} MiB",
             where=Where(name),
         )
-    if count > budget.limits.members - budget.members:
-        raise RefusedByLimit(
-            f"more than {budget.limits.members:,} files in one export",
-            where=Where(name),
-            remedy="import its parts one by one",
-        )
+    budget.check_members(count, name)
     if shift < 0 or (shift and starts_as_zip):
         # A zip at the start and an end record that belongs to something behind it: either half of
         # a zip that breaks off behind an inner zip, or two zips joined.

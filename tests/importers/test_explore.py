@@ -244,7 +244,7 @@ def test_a_bad_archive_alone_is_the_error():
         found({"half.zip": zipped({"c.json": "red" * 500})[:100], "x.bin": UNKNOWN})
 
 
-def test_Z07_a_nested_bomb_is_stopped_and_the_rest_kept_whole():
+def test_z07_a_nested_bomb_is_stopped_and_the_rest_kept_whole():
     data = bytes(1_000_000)
     for _ in range(6):
         data = zipped({f"{number}.zip": data for number in range(16)})
@@ -254,7 +254,7 @@ def test_Z07_a_nested_bomb_is_stopped_and_the_rest_kept_whole():
     assert [("good.zip", "red", ["a.json"])] == summary(result)
 
 
-def test_T06_a_file_of_zeros_holds_nothing():
+def test_t06_a_file_of_zeros_holds_nothing():
     with pytest.raises(EmptyExport, match="nothing found"):
         found({"zeros.tar": bytes(10240)})
 
