@@ -180,6 +180,7 @@ def header_faults() -> Iterator[tuple[str, str, bytes]]:
         ("two_empty_lines", "two empty lines after a body", lines[:64] + b"\n\n\n"),
     ]:
         yield f"G03_{name}", comment, header(b"-> long\n" + stanza, OURS) + payload()
+    yield "G03_body_line_68", "51 bytes on one line", file(b"-> x\n" + b64(bytes(51)) + b"\n", OURS)
     yield "G03_no_body", "a stanza without body", header(b"-> empty\n", OURS) + payload()
     yield "G03_wrapped_early", "our body on two lines", changed(BODY, BODY[:9] + b"\n" + BODY[9:])
     yield "G03_text_before", "a line before the stanzas", header(b"hello\n", OURS) + payload()

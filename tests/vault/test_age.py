@@ -102,6 +102,25 @@ def test_age_t5_the_pieces_of_writing_do_not_matter(size: int, pieces: list[int]
     assert plain == age.decrypt(written(plain, *pieces), [ME])
 
 
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [CHUNK - 1, 1],
+        [1, CHUNK - 1],
+        [1, CHUNK, CHUNK - 1],
+        [CHUNK, CHUNK],
+        [2**20, 2**20],
+        [CHUNK, 0],
+    ],
+    ids=str,
+)
+def test_a_full_last_chunk_is_followed_by_no_empty_one(pieces: list[int]) -> None:
+    plain = (TEXT * 9)[: sum(pieces)]
+    data = written(plain, *pieces)
+    assert plain == age.decrypt(data, [ME])
+    assert len(age.encrypt(plain, [ME.recipient])) == len(data)
+
+
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview], ids=lambda found: found.__name__)
 def test_any_bytes_can_be_written(wrap: Callable[[bytes], bytes]) -> None:
     target = io.BytesIO()
@@ -155,14 +174,15 @@ def test_writer_and_reader_show_nothing() -> None:
 
 
 def test_g28_age_t6_ten_thousand_encryptions_all_differ() -> None:
-    headers, nonces, payloads = set(), set(), set()
+    keys, headers, nonces, payloads = set(), set(), set(), set()
     for _ in range(10_000):
         writer = age.Writer(target := io.BytesIO(), [ME.recipient])
         writer.finish()
         headers.add(target.getvalue()[: writer.header_size])
+        keys.add(writer.file_key)
         nonces.add(writer.nonce)
         payloads.add(target.getvalue()[writer.header_size + 16 :])
-    assert (10_000, 10_000, 10_000) == (len(headers), len(nonces), len(payloads))
+    assert [10_000] * 4 == [len(found) for found in (keys, headers, nonces, payloads)]
 
 
 # Changed files
@@ -365,6 +385,11 @@ def test_age_11_a_range_opens_only_the_chunks_it_needs_and_keeps_a_few() -> None
     assert 0 == source.count
     found.read_range(0, 10)
     assert SEALED == source.count
+    for index in (1, 2, 0, 3, 4):  # the one used longest ago goes
+        found.read_range(index * CHUNK, 10)
+    source.count = 0
+    found.read_range(0, 10)
+    assert 0 == source.count
 
 
 def test_age_11_the_size_is_believed_only_after_the_last_chunk_was_opened() -> None:
@@ -475,6 +500,8 @@ def test_g20_empty_ranges_huge_reads_and_positions_beyond_the_end() -> None:
     found = reader(HEAD + b"".join(FOUR))
     assert b"" == found.read_range(0, 0) == found.read_range(len(TEXT), 0)
     assert TEXT == found.read(2**62)
+    assert len(TEXT) + 1 == found.seek(len(TEXT) + 1)
+    assert b"" == found.read() == found.readall()
     assert 2**63 == found.seek(2**63)
     assert b"" == found.read(2**62) == found.read() == found.read(0)
     assert 0 == found.readinto(bytearray(9))

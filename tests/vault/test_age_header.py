@@ -93,6 +93,10 @@ def test_g06_an_endless_header_is_refused_after_64_kib_and_within_1_mib(
     assert MAX_HEADER == endless.most
 
 
+def test_age_4_the_limits_are_those_that_are_published() -> None:
+    assert (65_536, 4_096, 64) == (MAX_HEADER, MAX_LINE, MAX_STANZAS)
+
+
 def test_age_4_sixty_four_stanzas_are_read_and_one_more_is_not() -> None:
     unknown = b"-> x\n\n"
     assert FILE_KEY == ME.unwrap(parse_header(header(*[unknown] * (MAX_STANZAS - 1), x25519())))
