@@ -27,7 +27,7 @@ def values(tree: object, path: tuple[str, ...] = ()) -> Iterator[Value]:
     if isinstance(tree, dict):
         for key, value in tree.items():
             yield from values(value, (*path, str(key)))
-    elif isinstance(tree, list):
+    elif isinstance(tree, list | tuple):
         for value in tree:
             yield from values(value, path)
     elif tree is not None and not isinstance(tree, bool) and tree != "":
