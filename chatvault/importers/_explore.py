@@ -20,7 +20,7 @@ from chatvault.importers._levels import (
 )
 from chatvault.importers._limits import Budget
 from chatvault.importers._names import numbered
-from chatvault.importers._nothing import check_not_empty, is_junk, why_nothing
+from chatvault.importers._nothing import check_not_empty, is_junk, name_databases, why_nothing
 from chatvault.importers._protocol import Importer
 from chatvault.importers._source import Entry, Source
 from chatvault.importers._walk import Archives, Result, Walk
@@ -58,7 +58,7 @@ def find(
         if not result.exports:
             inner = wrappers(top, budget.limits.depth)[0]
             result = Result([export_of(inner, source.told, chosen, ("chosen with --platform",))])
-        return _found(result)
+        return _found(result, source)
     strict = tuple(one for one in importers if one.INFO.rank != "fallback")
     result = Walk(strict, source.told, archives).visit(top)
     if not result.exports:
@@ -67,7 +67,7 @@ def find(
         if not fallback.exports:
             raise why_nothing(source_of(top, source.told), result.errors)
         result = fallback
-    return _found(result)
+    return _found(result, source)
 
 
 def find_parts(
@@ -100,9 +100,10 @@ def find_parts(
         return _each(sources, importers, budget, platform)
     if all(one.exports for one in found):
         result = Result()
-        for one in found:
+        for one, source in zip(found, sources, strict=True):
+            one.rest = name_databases(one.rest, source)
             result.add(one)
-        return _found(result)
+        return Found(tuple(result.exports), tuple(result.rest), tuple(result.problems))
     told = sources[0].told
     inmost = [wrappers(top, budget.limits.depth)[0] for top in tops]
     for levels in (tops, inmost):  # one part may have a folder around it that another lacks
@@ -168,5 +169,6 @@ def _top(source: Source, budget: Budget) -> Level:
     return Level("", source.name, source.entries, source.problems)
 
 
-def _found(result: Result) -> Found:
-    return Found(tuple(result.exports), tuple(result.rest), tuple(result.problems))
+def _found(result: Result, source: Source) -> Found:
+    rest = name_databases(result.rest, source)
+    return Found(tuple(result.exports), tuple(rest), tuple(result.problems))

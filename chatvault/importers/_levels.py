@@ -21,7 +21,10 @@ class FoundExport:
 
 @dataclass(frozen=True)
 class Level:
-    """One folder or the inside of one archive; `plain` says that no archive is around it."""
+    """One folder or the inside of one archive.
+
+    `plain` says that no archive is around it, `archive` that it is one itself.
+    """
 
     path: str
     name: str
@@ -29,6 +32,12 @@ class Level:
     problems: tuple[Problem, ...] = ()
     depth: int = 0
     plain: bool = True
+    archive: bool = False
+
+    @property
+    def label(self) -> str:
+        """What messages call it; a folder ends with a slash."""
+        return self.path if self.archive else f"{self.path}/"
 
     def folders(self) -> dict[str, dict[str, Entry]]:
         """What each folder at the top holds, with names relative to it."""
@@ -68,7 +77,9 @@ def wrappers(level: Level, depth: int) -> list[Level]:
 
 def inside_of(path: str, inside: Source, depth: int) -> Level:
     """The level inside an archive."""
-    return Level(path, inside.name, inside.entries, inside.problems, depth=depth, plain=False)
+    return Level(
+        path, inside.name, inside.entries, inside.problems, depth=depth, plain=False, archive=True
+    )
 
 
 def source_of(level: Level, told: Told) -> Source:

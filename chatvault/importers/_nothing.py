@@ -2,7 +2,15 @@
 
 import re
 
-from chatvault.errors import BadExport, ChatVaultError, EmptyExport, UnknownExport, Where
+from chatvault.errors import (
+    AppDatabase,
+    BadExport,
+    ChatVaultError,
+    EmptyExport,
+    UnknownExport,
+    Where,
+)
+from chatvault.importers._app_databases import explain
 from chatvault.importers._source import Source
 
 JUNK = re.compile(r"(?:\A|/)(?:__MACOSX/|(?:\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*)\Z)")
@@ -44,6 +52,9 @@ def check_not_empty(source: Source) -> None:
 
 def why_nothing(source: Source, errors: list[ChatVaultError]) -> ChatVaultError:
     """The error to raise when no importer claims anything in this source."""
+    database = explain(source.names(), source.head)
+    if database is not None:
+        return AppDatabase(database.message, where=Where(source.name), remedy=database.remedy)
     for name in _samples(source):
         text = source.head(name, 4096).decode("utf-8-sig", "replace")
         if _is_training_set(text):
@@ -68,6 +79,18 @@ def why_nothing(source: Source, errors: list[ChatVaultError]) -> ChatVaultError:
         where=Where(source.name),
         remedy="run `chatvault platforms` to see what can be read",
     )
+
+
+def name_databases(rest: list[str], source: Source) -> list[str]:
+    """The names of what no importer claimed, databases of apps marked as such."""
+
+    def head(name: str) -> bytes:
+        return source.head(name) if source.has(name) else b""
+
+    databases: set[str] = set()
+    while found := explain((name for name in rest if name not in databases), head):
+        databases.update(found.names)
+    return [f"{name} (app database)" if name in databases else name for name in rest]
 
 
 def _samples(source: Source) -> list[str]:

@@ -189,7 +189,7 @@ class Walk:
                 continue
             child = level.child(name, entries)
             if deep:
-                result.rest.append(f"{child.path}/ (too deep)")
+                result.rest.append(f"{child.label} (too deep)")
             else:
                 found.append(child)
         for name, entry in level.files().items():
@@ -218,13 +218,13 @@ class Walk:
                 below = self.visit(child)
             except ChatVaultError as error:
                 result.errors.append(error)
-                result.rest.append(f"{child.path} ({error.message})")
+                result.rest.append(f"{child.label} ({error.message})")
                 problem = Problem(file=child.path, part="", reason=error.message, raw="")
                 result.problems.append(problem)
                 continue
             if not below.exports:
                 reasons = [one for one in below.rest if one.endswith(")")]
-                below.rest = [child.path, *reasons]
+                below.rest = [child.label, *reasons]
             result.add(below)
         told = {one for export in result.exports for one in export.source.problems}
         told.update(result.problems)

@@ -1,12 +1,15 @@
 """Finding the exports in a file, a folder, an archive, or a shelf full of them."""
 
-import io
-import zipfile
+import gzip
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from archives import One, make_zip, tarred, zipped
+from cases import CASES
 from chatvault.errors import (
+    AppDatabase,
     BadExport,
     EmptyExport,
     RefusedByLimit,
@@ -15,8 +18,10 @@ from chatvault.errors import (
 )
 from chatvault.importers._explore import combine, find, find_parts
 from chatvault.importers._limits import Budget, Limits
+from chatvault.importers._nothing import is_junk
 from chatvault.importers._protocol import ImporterInfo
 from chatvault.importers._source import Source, Told
+from chatvault.importers.registry import IMPORTERS
 from chatvault.model import Attachment, Message, MessageKind
 
 UNKNOWN = b"nothing that anybody reads"
@@ -68,14 +73,6 @@ PHOTOS = SimpleNamespace(
     read=lambda source: iter(()),
 )
 ALL = (RED, BLUE, PHOTOS)
-
-
-def zipped(files):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return buffer.getvalue()
 
 
 def found(files, importers=ALL, platform=None, name="given", limits=None):
@@ -207,7 +204,7 @@ def test_fallbacks_are_asked_only_when_nothing_else_is_found():
     assert [("p", "photos", ["1.jpg", "q/2.jpg"])] == summary(found(pictures))
     result = found({**pictures, "one.zip": zipped({"a.json": "red"})})
     assert [("one.zip", "red", ["a.json"])] == summary(result)
-    assert ("p",) == result.rest
+    assert ("p/",) == result.rest
 
 
 def deep(levels):
@@ -328,3 +325,101 @@ def test_combining_keeps_one_of_equal_files_and_both_of_others():
     assert {"a": b"1", "b": b"22", "b~2": b"333"} == {
         name: entry.open().read() for name, entry in combine(parts).entries.items()
     }
+
+
+def test_an_apps_own_database_is_explained():
+    for files in ({"msgstore.db": b"SQLite format 3\0"}, {"x.zip": zipped({"MSG0.db": b"x"})}):
+        with pytest.raises(AppDatabase, match="own database") as caught:
+            found(files)
+        assert caught.value.remedy
+
+
+def test_app_databases_beside_an_export_are_only_listed():
+    result = found(
+        {
+            "one.zip": zipped({"a.json": "red"}),
+            "msgstore.db": b"SQLite format 3\0",
+            "WeChat Files/a/MSG0.db": b"x",
+            "b.bin": UNKNOWN,
+        }
+    )
+    assert 1 == len(result.exports)
+    assert ("WeChat Files/ (app database)", "b.bin", "msgstore.db (app database)") == tuple(
+        sorted(result.rest)
+    )
+
+
+def test_an_encrypted_zip_is_said_to_be_one():
+    data = make_zip(One(b"chat.txt", b"x", flags=1))
+    with pytest.raises(BadExport, match="password protected") as caught:
+        found({"chat.zip": data})
+    assert "unpack it" in caught.value.remedy
+
+
+def test_problems_of_an_archive_stay_with_its_export():
+    inner = make_zip(One(b"a.json", b"red"), One(b"b", b"x", flags=1))
+    result = found({"d/x.zip": inner, "d/y.zip": zipped({"a.json": "red"}), "z.bin": UNKNOWN})
+    assert [["d/x.zip/b"], []] == [
+        [problem.file for problem in one.source.problems] for one in result.exports
+    ]
+    assert () == result.problems
+
+
+def test_problems_of_an_archive_that_is_no_export_are_told():
+    inner = make_zip(One(b"deep/a.json", b"red"), One(b"b", b"x", flags=1), One(b"c", b"x"))
+    result = found({"x.zip": inner, "z.bin": UNKNOWN})
+    assert (["x.zip/b"], [()]) == (
+        [problem.file for problem in result.problems],
+        [one.source.problems for one in result.exports],
+    )
+
+
+def packed(files, form):
+    if form == "zip":
+        return {"export.zip": zipped(files)}
+    if form == "tar":
+        return {"export.tgz": gzip.compress(tarred(files))}
+    if form == "zip-in-folder":
+        return {"Downloads/zips/export.zip": zipped({f"w/{n}": d for n, d in files.items()})}
+    return files if form == "folder" else {f"w/{name}": data for name, data in files.items()}
+
+
+@pytest.mark.parametrize("form", ["folder", "wrapped", "zip", "zip-in-folder", "tar"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_case_is_found_whatever_it_is_packed_in(case, form):
+    source = replace(case.source_of(packed(case.files, form)), name=case.source.name)
+    result = find(source, IMPORTERS, Budget())
+    assert [case.importer.INFO.key] == [one.importer.INFO.key for one in result.exports]
+    # Archives tell times of modification, which these cases have not.
+    undated = {
+        name: replace(entry, modified_ms=None)
+        for name, entry in result.exports[0].source.entries.items()
+    }
+    export = replace(result.exports[0].source, name=case.source.name, entries=undated)
+    assert set(export.entries) <= set(case.files)
+    lost = set(case.files) - set(export.entries)
+    assert lost <= {name for name in case.files if is_junk(name)} | set(result.rest)
+    if not lost:
+        assert case.records() == list(case.importer.read(export))
+
+
+def test_a_downloads_folder_gives_each_export_its_own():
+    cases = {str(case): case for case in CASES}
+    telegram, chatlab = cases["telegram_desktop/ordinary"], cases["chatlab/ordinary"]
+    whatsapp, weflow = cases["whatsapp_text/ordinary"], cases["wechat_weflow/ordinary"]
+    files = {
+        "WhatsApp.zip": zipped(whatsapp.files),
+        "tax.pdf": b"%PDF",
+        "cat.jpg": b"\xff\xd8\xff",
+        **{f"ChatExport_1/{name}": data for name, data in telegram.files.items()},
+        **{f"old/weflow/{name}": data for name, data in weflow.files.items()},
+        **chatlab.files,
+    }
+    result = found(files, importers=IMPORTERS, name="Downloads")
+    assert ["chatlab", "telegram-desktop", "wechat-weflow", "whatsapp-text"] == sorted(
+        {one.importer.INFO.key for one in result.exports}
+    )
+    taken = [name for one in result.exports for name in one.source.entries]
+    assert set(whatsapp.files) | set(telegram.files) | set(weflow.files) <= set(taken)
+    assert {"cat.jpg", "tax.pdf"} <= set(result.rest)
+    assert {"cat.jpg", "tax.pdf"}.isdisjoint(taken)
