@@ -14,17 +14,19 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import msgspec
+
 from chatvault.importers._limits import DEFAULT
 from chatvault.importers._source import Source
 from chatvault.model import Assumption
 
 HEAD = 64 * 1024
 RAW_OF_TOO_LONG = 64 * 1024  # of a row beyond the limit, a Problem shows its beginning
+LINE_COST = 256  # of looking at one more line, in characters
 _CHUNK = 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One row: its first line (counted from 1), its cells, the text it was read from.
 
     `reason` says why it could not be read; then there are no cells.
@@ -102,9 +104,10 @@ def rows(lines: io.TextIOBase, *, width: int = 0, limit: int = DEFAULT.csv_field
     behind a quote that is never closed.
     """
     number = 0
-    # Every row that fails to close has been looked ahead for in vain. Together they may cost four
-    # times the limit; then rows do not reach over lines any more, and reading stays linear.
-    ahead = 4 * limit
+    # Looking ahead for a quote that closes a row costs time, in vain where there is none. What all
+    # such rows may cost together is bounded; then rows reach over lines no more. Short lines cost
+    # more than their characters.
+    ahead = limit
     waiting: list[str] = []
     while True:
         line = waiting.pop() if waiting else lines.readline(limit + 1)
@@ -126,7 +129,7 @@ def rows(lines: io.TextIOBase, *, width: int = 0, limit: int = DEFAULT.csv_field
             yield Row(number, cells, "".join(block))
             number += len(block) - 1
             continue
-        ahead -= sum(map(len, block))
+        ahead -= sum(len(line) + LINE_COST for line in block)
         end = _next_row(block, width)
         raw = "".join(block[:end])
         yield Row(number, [], raw[:RAW_OF_TOO_LONG], "a quote that is never closed")

@@ -1,7 +1,7 @@
 """What EXIF says about a picture: a TIFF structure of a few kilobytes, read with care.
 
-Offsets in it are only followed inside its own bytes; directories are at most 16 and each is read
-once, so that no loop and no lie about a count costs anything.
+Offsets are only followed inside its own bytes, and from the first directory to two others and no
+further, so that no loop and no lie about a count costs anything.
 """
 
 import re
@@ -10,10 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-_MOST_DIRECTORIES = 16
 _MOST_ENTRIES = 512
 _MOST_TEXT = 256
-_EXIF_AT, _GPS_AT = 0x8769, 0x8825
+_EXIF, _GPS = 0x8769, 0x8825  # offsets of the other two directories
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8}
 _TIME = re.compile(r"(\d{4})[:./-](\d\d)[:./-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 _OFFSET = re.compile(r"[+-]\d\d:\d\d")
@@ -40,8 +39,8 @@ def exif(data: bytes) -> Exif | None:
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
     if order is None or len(data) < 8:
         return None
-    tags = _directories(data, order)
-    main, more, gps = tags.get("main", {}), tags.get("exif", {}), tags.get("gps", {})
+    main = _directory(data, _u32(data, 4, order), order)
+    more, gps = (_directory(data, _number(main.get(tag)) or 0, order) for tag in (_EXIF, _GPS))
     return Exif(
         taken=_taken(more, gps),
         modified=_clock(main.get(0x0132)),
@@ -54,25 +53,10 @@ def exif(data: bytes) -> Exif | None:
     )
 
 
-def _directories(data: bytes, order: str) -> dict[str, dict[int, Value]]:
-    found: dict[str, dict[int, Value]] = {}
-    todo = [("main", _u32(data, 4, order))]
-    seen: set[int] = set()
-    while todo and len(seen) < _MOST_DIRECTORIES:
-        name, at = todo.pop(0)
-        if at in seen or not 8 <= at <= len(data) - 2:
-            continue
-        seen.add(at)
-        tags = _directory(data, at, order)
-        found.setdefault(name, tags)
-        if name == "main":
-            for tag, below in ((_EXIF_AT, "exif"), (_GPS_AT, "gps")):
-                if (offset := _number(tags.get(tag))) is not None:
-                    todo.append((below, offset))
-    return found
-
-
 def _directory(data: bytes, at: int, order: str) -> dict[int, Value]:
+    """The entries of the directory at this offset; none where there cannot be one."""
+    if not 8 <= at <= len(data) - 2:
+        return {}
     (count,) = struct.unpack_from(order + "H", data, at)
     tags: dict[int, Value] = {}
     for number in range(min(count, _MOST_ENTRIES)):

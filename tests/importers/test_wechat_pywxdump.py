@@ -84,7 +84,7 @@ def test_pages_that_follow_each_other_are_one_transcript() -> None:
 
 
 def test_pages_that_overlap_are_two_transcripts() -> None:
-    pages = {f"{LIN}_0_5000.csv": table(row("a")), f"{LIN}_0_8000.csv": table(row("a"))}
+    pages = {f"{LIN}_0_5000.csv": table(row("a")), f"{LIN}_4000_9000.csv": table(row("a"))}
     assert 2 == sum(isinstance(x, Conversation) for x in read(pages))
 
 
