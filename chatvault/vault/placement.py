@@ -15,13 +15,16 @@ it depends neither on the order of exports nor on telling one of them again.
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
 from chatvault.vault.merging import Row
 
 Key = tuple[int, int, int]  # conversation, minute, content hash
+NOTHING: frozenset[int] = frozenset()
+NO_NAMES: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True, gc=False):
     """What a message shows of itself when it looks for its row."""
 
     key: Key
@@ -29,8 +32,8 @@ class Wanted:
     id_scope: int | None
     platform_id: str | None
     transcript: int
-    files: frozenset[int] = frozenset()  # rows of the stored bytes of its attachments
-    names: frozenset[str] = frozenset()
+    files: frozenset[int] = NOTHING  # rows of the stored bytes of its attachments
+    names: frozenset[str] = NO_NAMES
     text: str = ""
 
 
@@ -45,9 +48,15 @@ class Known:
         """Let a row be found by its id and by all of its content keys."""
         if row.platform_id is not None and row.id_scope is not None:
             self.by_id[(row.id_scope, row.platform_id)] = row
+        if not row.variants:
+            # The common case, without making a set.
+            rows = self.by_key.setdefault((row.conversation, row.minute, row.content_hash), [])
+            if not any(known is row for known in rows):
+                rows.append(row)
+            return
         for key in row.keys():
             rows = self.by_key.setdefault(key, [])
-            if row not in rows:
+            if not any(known is row for known in rows):
                 rows.append(row)
 
     def in_class(self, key: Key) -> list[Row]:

@@ -19,7 +19,9 @@ COLUMNS = (
     "sender", "sent_at", "utc_offset_minutes", "time_precision", "time_basis", "sent_as_exported",
     "place", "kind", "text", "more_text", "reply_to", "edited_at", "marks",
 )  # fmt: skip
-CHANGING = COLUMNS[5:]  # what another telling can change; the content key of a row never changes
+FIXED = 5  # columns that no other telling can change: the content key of a row
+CHANGING = COLUMNS[FIXED:]
+MORE_TEXT, MARKS = COLUMNS.index("more_text"), COLUMNS.index("marks")
 TEMPORARY = """
 CREATE TEMP TABLE IF NOT EXISTS staged (
     conversation INTEGER, minute INTEGER, content_hash INTEGER, id_scope INTEGER, platform_id TEXT
@@ -82,8 +84,8 @@ class Rows:
             [self._number],
         ):
             row = Row(*values)
-            row.more_text = _from_json(values[17])
-            row.marks = _from_json(values[20])
+            row.more_text = _from_json(values[MORE_TEXT])
+            row.marks = _from_json(values[MARKS])
             row.transcript = transcript or 0
             row.indexed_key = row.time_key
             rows[row.id] = row
@@ -151,11 +153,11 @@ class Rows:
         db = self._db
         db.executemany(
             f"INSERT INTO message ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})",  # noqa: S608
-            [_values(row, COLUMNS) for row in rows if row.is_new],
+            [_values(row) for row in rows if row.is_new],
         )
         db.executemany(
             f"UPDATE message SET {', '.join(f'{name} = ?' for name in CHANGING)} WHERE id = ?",  # noqa: S608
-            [(*_values(row, CHANGING), row.id) for row in rows if not row.is_new],
+            [(*_values(row)[FIXED:], row.id) for row in rows if not row.is_new],
         )
         touched = [row for row in rows if row.attachments_changed]
         db.executemany(
@@ -212,12 +214,11 @@ class Rows:
         )
 
 
-def _values(row: Row, columns: tuple[str, ...]) -> tuple[object, ...]:
-    return tuple(
-        _to_json(value) if name in {"more_text", "marks"} else value
-        for name in columns
-        for value in (getattr(row, name),)
-    )
+def _values(row: Row) -> list[object]:
+    values: list[object] = list(msgspec.structs.astuple(row)[: len(COLUMNS)])
+    values[MORE_TEXT] = _to_json(row.more_text)
+    values[MARKS] = _to_json(row.marks)
+    return values
 
 
 def _to_json(values: tuple[str, ...]) -> str | None:

@@ -2,6 +2,7 @@
 stretch of time are range scans; its `scope` column holds one token for each thing people filter by."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from chatvault.vault import tokens
 from chatvault.vault.archive import Connection
@@ -80,6 +81,7 @@ def has_token(kind: str) -> str:
     return f"has{letters(kind)}"
 
 
+@cache
 def letters(name: str) -> str:
     """A name reduced to what one token may hold."""
     return "".join(c for c in name.lower() if c.isascii() and c.isalnum())

@@ -50,8 +50,7 @@ class _Transcript:
     place: int = 0
 
 
-@dataclass(slots=True)
-class _Item:
+class _Item(msgspec.Struct, gc=False):
     """One message waiting for its batch."""
 
     message: Message
@@ -59,7 +58,7 @@ class _Item:
     sender: int | None
     place: int
     attachments: list[StoredAttachment]
-    reactions: list[StoredReaction] = field(default_factory=list)
+    reactions: list[StoredReaction] = []
 
 
 class Merger:
@@ -164,9 +163,13 @@ class Merger:
             id_scope=scope,
             platform_id=message.id,
             transcript=transcript.number,
-            files=frozenset(item.file for item in attachments if item.file is not None),
-            names=frozenset(item.name for item in attachments if item.name),
             text=message.text,
+            files=frozenset(item.file for item in attachments if item.file is not None)
+            if attachments
+            else placement.NOTHING,
+            names=frozenset(item.name for item in attachments if item.name)
+            if attachments
+            else placement.NO_NAMES,
         )
         self._items.append(_Item(message, wanted, sender, transcript.place, attachments))
         at = message.sent_at
