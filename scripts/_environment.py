@@ -87,7 +87,7 @@ def have_program(name: str, package: str = "") -> bool:
 
 def _has_everything() -> bool:
     """Whether this Python can run the package: ours can, and one that somebody made by hand."""
-    return all(importlib.util.find_spec(name) for name in ("msgspec", "ijson"))
+    return all(importlib.util.find_spec(name) for name in ("msgspec", "sqlcipher3"))
 
 
 def _wanted() -> dict[str, object]:

@@ -33,7 +33,6 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "filelock": ("vault/layout.py",),
     "subprocess": ("cli/_secrets.py", "services/worker.py"),
     "multiprocessing": (),
-    "ijson": ("importers/_json_stream.py",),
     # The demo writes a zip in memory and reads none.
     "zipfile": ("importers/_zip.py", "vault/packs.py", "services/demo.py"),
     "tarfile": ("importers/_tar.py", "vault/packs.py"),

@@ -28,11 +28,12 @@ def create(
     keyring.write_slot(layout, "passphrase.age", ring, secret, proof=secret)
     if recovery is not None:
         keyring.write_slot(layout, "recovery.age", ring, recovery.recipient, proof=recovery)
+    # Made first as an empty file, so that nobody else can read it whatever the umask.
+    layout.ops.create(layout.archive).close()
     connection = archive.open_archive(layout.archive, ring.database_key)
     try:
         schema.migrate(connection)
     finally:
         archive.close_archive(connection)
-    layout.archive.chmod(0o600)
     seal_layout(layout, info)
     return layout, ring

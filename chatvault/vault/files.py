@@ -41,8 +41,9 @@ class FileOps:
     """Files and folders of a vault, private to their owner."""
 
     def make_folder(self, path: Path) -> None:
-        """A new folder that only its owner can enter, whatever the umask."""
-        path.mkdir(mode=0o700)
+        """A folder that only its owner can enter, whatever the umask; those above it are made too."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, exist_ok=True)
         path.chmod(0o700)
 
     def create(self, path: Path) -> BinaryIO:

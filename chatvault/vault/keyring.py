@@ -191,6 +191,7 @@ def open_ring(
     """
     vault = layout.info().vault
     trouble: list[SlotTrouble] = []
+    refused: age.AgeError | None = None
     tried = False
     for name in only if only is not None else slot_names(layout):
         try:
@@ -201,6 +202,8 @@ def open_ring(
                 tried = True
             else:
                 trouble.append(SlotTrouble(name, str(error)))
+                if isinstance(error, age.AgeLimit | age.AgeNewer):
+                    refused = error
             continue
         except (OSError, Damaged) as error:
             trouble.append(SlotTrouble(name, str(error)))
@@ -223,6 +226,8 @@ def open_ring(
             "this passphrase or key does not open the vault",
             remedy="check the keyboard layout and capitals, or use the recovery key",
         )
+    if refused is not None:
+        raise refused
     raise Damaged(
         "every key slot that could fit is damaged: " + ", ".join(item.slot for item in trouble),
         remedy="bring back the folder keys/ from a copy of the vault",

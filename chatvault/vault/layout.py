@@ -204,11 +204,7 @@ def create_layout(root: Path, ops: FileOps, created_with: str) -> tuple[Layout, 
             raise Usage(f"{root} lies inside another vault", remedy="choose a place outside of it")
     layout = Layout(root, ops)
     with disk_trouble("the vault cannot be made"):
-        root.parent.mkdir(parents=True, exist_ok=True)
-        if not root.exists():
-            ops.make_folder(root)
-        else:
-            root.chmod(0o700)
+        ops.make_folder(root)
         for folder in (layout.keys, layout.packs, layout.tmp):
             ops.make_folder(folder)
         ops.write_whole(layout.readme, README.encode(), layout.tmp)

@@ -97,7 +97,8 @@ class PackWriter:
     def abandon(self) -> None:
         """Remove the unfinished file."""
         self._file.close()
-        self._part.unlink(missing_ok=True)
+        if self._part.exists():
+            self._layout.ops.remove(self._part)
 
 
 def _zeros(count: int) -> Iterator[bytes]:
@@ -202,7 +203,7 @@ class PackReader:
 
     def pieces(self, offset: int, length: int) -> Iterator[bytes]:
         """A stretch of the plain text, in pieces."""
-        if offset < 0 or length < 0 or offset + length > self.plain.size:
+        if offset < 0 or length < 0:
             raise Damaged("the archive names bytes that the pack does not have", where=self._where)
         while length:
             piece = self.plain.read_range(offset, min(PIECE, length))
