@@ -46,7 +46,7 @@ class VaultOptions:
         from chatvault.services import unlock
 
         layout, ring = self.unlocked()
-        with unlock.writing(layout, ring) as vault:
+        with unlock.writing(layout, ring, tell=lambda text: click.echo(text, err=True)) as vault:
             yield vault
 
     def unlocked(self) -> tuple[Any, Any]:

@@ -4,17 +4,20 @@ Only for exports that name conversations by their titles or tell clocks without 
 say what they are.
 """
 
+import shutil
 from collections import Counter
 
-from chatvault.errors import NeedsAnswer
+from chatvault.errors import DiskTrouble, NeedsAnswer
 from chatvault.importers._source import Told
 from chatvault.model import Conversation, Message, Participant
 from chatvault.services.worker import Worker, WorkerDied
-from chatvault.vault import content_key, overlap
+from chatvault.vault import catalogue, content_key, overlap
 from chatvault.vault.session import Vault
 
 SAMPLE = 100_000  # messages looked at: enough to tell, whatever the size of the export
 ENOUGH = 20  # minutes in common, below which nothing can be told from a shift
+ROOM = 1.3  # free space wanted, as a multiple of what is to be stored
+MB = 1_000_000
 QUARTER = 15  # minutes: no zone differs from another by less
 
 
@@ -57,6 +60,17 @@ def check(vault: Vault, worker: Worker, export: int, told: Told) -> None:
             _check_people(vault, row, senders.get(conversation.id, set()) - mine)
         if clocks and told.zone is None:
             _check_clock(vault, row, minutes.get(conversation.id, Counter()))
+
+
+def check_room(vault: Vault) -> None:
+    """DiskTrouble when the new files would not fit; better now than half-way."""
+    _, new = catalogue.incoming_size(vault.db)
+    free = shutil.disk_usage(vault.layout.root).free
+    if free < ROOM * new:
+        raise DiskTrouble(
+            f"{new // MB:,} MB are to be stored, but only {free // MB:,} MB are free",
+            remedy="nothing was changed; free some space, or put the vault on another disk",
+        )
 
 
 def _check_people(vault: Vault, row: int, senders: set[str]) -> None:

@@ -1,6 +1,6 @@
 """Opening a vault: for reading, or as its one writer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,9 +46,11 @@ def reading(layout: Layout, ring: KeyRing) -> Iterator[Vault]:
 
 
 @contextmanager
-def writing(layout: Layout, ring: KeyRing) -> Iterator[Vault]:
-    """The vault for the one command that changes it: locked, checked, and with an archive that knows
-    everything the journal says."""
+def writing(
+    layout: Layout, ring: KeyRing, *, tell: Callable[[str], None] = lambda _: None
+) -> Iterator[Vault]:
+    """The vault for the one command that changes it: locked, checked, and with an archive that
+    knows everything the journal says. `tell` hears, in words, what had to be caught up."""
     with layout.locked():
         layout.empty_tmp()
         connection = archive.open_archive(layout.archive, ring.database_key)
@@ -65,7 +67,7 @@ def writing(layout: Layout, ring: KeyRing) -> Iterator[Vault]:
                     remedy="bring them back from a copy of the vault; `chatvault verify` lists them",
                 )
             if compared.unknown:
-                vault = catch_up.take_in(vault, compared.unknown)
+                vault = catch_up.take_in(vault, compared.unknown, tell=tell)
             yield vault
         finally:
             vault.close()
