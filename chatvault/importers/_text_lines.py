@@ -12,7 +12,7 @@ piece.
 import codecs
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, Generic, TypeVar
+from typing import BinaryIO, Generic, NamedTuple, TypeVar
 
 from chatvault.importers._limits import DEFAULT
 from chatvault.importers._source import Source
@@ -41,8 +41,7 @@ class Encoding:
     damaged: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line without its end; `goes_on` says that it is the rest of an overlong line before."""
 
     number: int
@@ -94,9 +93,11 @@ def lines(
     recode = _recoder(encoding.name) if multibyte else _plain
     number = 0
     goes_on = False
+    western = encoding.name == "cp1252"
     for raw, ended in _raw_lines(source, name, recode, limit):
-        number += not goes_on
-        if encoding.name == "cp1252":
+        if not goes_on:
+            number += 1
+        if western:
             text = raw.decode("latin-1").translate(_WESTERN)
         else:
             text = raw.decode("utf-8", "replace")
@@ -118,37 +119,41 @@ def blocks(
     first = last = size = 0
     rest = False
     broken: BrokenText | None = None
-    steps = iter(found)
-    while True:
-        try:
-            line = next(steps, None)
-        except BrokenText as cause:
-            line, broken = None, cause
-        if line is None:
+    steps = _until_broken(found)
+    for line in steps:
+        if isinstance(line, BrokenText):
+            broken = line
             break
-        begins = None if line.goes_on else header(line.text)
-        full = size + len(line.text) > limit and bool(parts)
-        if begins is not None or full:
+        number, text, goes_on = line
+        begins = header(text) if text and not goes_on else None
+        if begins is not None or (size + len(text) > limit and parts):
             if parts:
                 yield Block(head, first, last, "".join(parts), rest)
             rest = begins is None
-            head, parts, size, first = begins, [], 0, line.number
-        elif parts and not line.goes_on:
+            head, parts, size, first = begins, [], 0, number
+        elif parts and not goes_on:
             parts.append("\n")
         # A single line can be longer than a message may be.
-        for start in range(0, max(len(line.text), 1), limit):
-            if start:
-                yield Block(head, first, line.number, "".join(parts), rest)
-                head, parts, size, first, rest = None, [], 0, line.number, True
-            piece = line.text[start : start + limit]
-            parts.append(piece)
-            size += len(piece) + 1
-        first = first or line.number
-        last = line.number
+        while len(text) > limit:
+            parts.append(text[:limit])
+            yield Block(head, first or number, number, "".join(parts), rest)
+            head, parts, size, first, rest, text = None, [], 0, number, True, text[limit:]
+        parts.append(text)
+        size += len(text) + 1
+        first = first or number
+        last = number
     if parts:
         yield Block(head, first, last, "".join(parts), rest)
     if broken is not None:
         raise broken
+
+
+def _until_broken(found: Iterable[Line]) -> Iterator[Line | BrokenText]:
+    """The lines, and the break as a last item: what was read so far can then be handed out."""
+    try:
+        yield from found
+    except BrokenText as cause:
+        yield cause
 
 
 def _raw_lines(

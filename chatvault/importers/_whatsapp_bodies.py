@@ -114,7 +114,7 @@ def _understood(
         content = _words(body, bare)
     if content is None and iphone and body.startswith(LRM):
         event = notice_of(body)
-        if not event and squash(body) in habits.stubs:
+        if not event and len(body) <= LONGEST_WORDS and squash(body) in habits.stubs:
             return Content(MessageKind.MEDIA, "", (absent(bare, MessageKind.MEDIA),))
         content = Content(MessageKind.SYSTEM, body, extra={"event": event} if event else {})
     return content or Content(MessageKind.TEXT, body)

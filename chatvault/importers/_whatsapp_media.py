@@ -131,7 +131,7 @@ def _attached(body: str, resolve: Callable[[str], str | None]) -> Media | None:
             continue
         literal, before = end[at:], end[:at].strip(MARKS + " ")
         words, colon, name = literal[1:-1].replace("\uff1a", ":").partition(":")
-        known = squash(words) in ATTACHED_WORDS
+        known = len(words) <= 40 and squash(words) in ATTACHED_WORDS
         name = name.strip(MARKS + " ")
         if not colon and known and before:
             name, before = before, ""  # `2015-08-04-PHOTO-00004762.jpg <attached>`

@@ -41,7 +41,7 @@ _CARD = 16 * 1024
 
 @dataclass
 class Transcript:
-    """One conversation while it is read; `title` is None where only two people write."""
+    """One conversation while it is read; `group` is the name to which the app's lines are given."""
 
     source: Source
     file: str
@@ -50,7 +50,7 @@ class Transcript:
     orders: dict[Shape, Order]
     authors: Counter[str]
     habits: Habits
-    title: str | None
+    group: str | None
     me: str | None
     _seq: int = 0
     _told: set[tuple[str, str]] = field(default_factory=set)
@@ -155,7 +155,7 @@ class Transcript:
             return None, system_content(text)
         iphone = head.shape.form == "brackets"
         content = content_of(text[at:], self.habits, self.source.resolve, iphone=iphone)
-        by_group = self.title is not None and folded(name_of(author)) == folded(self.title)
+        by_group = self.group is not None and folded(name_of(author)) == folded(self.group)
         if by_group and content.kind is MessageKind.TEXT:
             content = content._replace(kind=MessageKind.SYSTEM)
         return author, content

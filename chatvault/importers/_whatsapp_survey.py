@@ -13,17 +13,17 @@ from chatvault.errors import NeedsAnswer, Where
 from chatvault.importers._date_order import DateOrder, Order
 from chatvault.importers._people import folded
 from chatvault.importers._text_lines import Block, BrokenText
-from chatvault.importers._whatsapp_bodies import maybe_edited
+from chatvault.importers._whatsapp_bodies import content_of, maybe_edited
 from chatvault.importers._whatsapp_events import (
     GROUP_ONLY,
     STRONG,
-    call_of,
     is_encryption_notice,
     notice_of,
 )
 from chatvault.importers._whatsapp_lines import Header, Shape, author_of
 from chatvault.importers._whatsapp_media import LRM, Habits, date_in_name, file_attached
 from chatvault.importers._whatsapp_words import DELETED_BY_ME, MARKS, squash
+from chatvault.model import MessageKind
 
 MOST_SHAPES = 32
 MOST_AUTHORS = 10_000  # the limit for participants, SECURITY 6.2
@@ -88,7 +88,7 @@ class Survey:
 
     def add(self, block: Block[Header]) -> None:
         """Count one message."""
-        self.lines += sum(not line.isspace() for line in block.text.split("\n") if line)
+        self.lines += sum(map(bool, map(str.strip, block.text.split("\n"))))
         header = block.head
         if header is None:
             return
@@ -135,10 +135,11 @@ class Survey:
     def _marked(self, facts: Facts, author: str, body: str) -> None:
         """A body that begins with a mark on an iPhone: said by the app, or words for a photo."""
         self.notice = self.notice or is_encryption_notice(body)
-        event = notice_of(body)
+        content = content_of(body, Habits(), lambda _: None, iphone=True)
+        event = content.extra.get("event") if content.kind is MessageKind.SYSTEM else None
         facts.group = facts.group or event in GROUP_ONLY
-        short = "\n" not in body and len(body) <= 60 and len(body.split()) <= 4
-        if short and not event and not call_of(body):
+        unknown = content.kind is MessageKind.SYSTEM and not event
+        if unknown and "\n" not in body and len(body) <= 60 and len(body.split()) <= 4:
             _count(facts.stubs, squash(body), MOST_PHRASES)
         counter = facts.actors if event else facts.authors
         _count(counter, name_of(author)[:LONGEST_NAME], MOST_AUTHORS)
@@ -210,9 +211,14 @@ class Survey:
         """
         facts = [self.shapes[shape] for shape in shapes]
         people = {folded(name) for one in facts for name in one.authors}
-        speaks = any(folded(name) == folded(title) for one in facts for name in one.actors)
-        least = 2 if speaks and folded(title) not in people else 3
-        return any(one.group for one in facts) or len(people - {folded(title)}) >= least
+        counted = folded(title) in people or self.speaks(shapes, title)
+        others = len(people - {folded(title)})
+        return any(one.group for one in facts) or others >= (2 if counted else 3)
+
+    def speaks(self, shapes: Iterable[Shape], title: str) -> bool:
+        """Whether what the app says is given to somebody of this name."""
+        actors = (name for shape in shapes for name in self.shapes[shape].actors)
+        return any(folded(name) == folded(title) for name in actors)
 
     def habits(self, shapes: Iterable[Shape]) -> Habits:
         """What the app repeats in this file in words that are in no table."""

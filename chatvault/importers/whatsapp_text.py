@@ -48,7 +48,7 @@ LOOKED_AT = 3
 
 
 @dataclass(frozen=True)
-class _Chat:
+class _Surveyed:
     """One text of the export, surveyed."""
 
     file: str
@@ -59,7 +59,7 @@ class _Chat:
 
 
 def recognise(source: Source) -> tuple[str, ...]:
-    """Evidence that this holds exported chats: lines with headers, and a sign of WhatsApp."""
+    """Evidence that this holds exported conversations: lines with headers, and a sign of WhatsApp."""
     looked_at = _texts(source)[:LOOKED_AT]
     return tuple(
         f"{file}: {evidence}" for file in looked_at if (evidence := _evidence(source, file))
@@ -70,21 +70,21 @@ def read(source: Source) -> Iterator[Record]:
     """Yield the conversations of an export, each with its messages in the order of the file."""
     zone, zone_assumption = zone_for(source.told)
     files = [file for file in _texts(source) if _evidence(source, file)] or _texts(source)
-    chats = []
+    surveyed = []
     unread = []
     for file in files:
-        chat = _surveyed(source, file)
-        if chat is None:
+        text = _surveyed(source, file)
+        if text is None:
             unread.append(file)
         else:
-            chats.append(chat)
-    if not chats:
+            surveyed.append(text)
+    if not surveyed:
         raise BadExport(
             "no line looks like a message of WhatsApp",
             where=Where(source.full(files[0])) if files else None,
             remedy='make the export again with "Export chat" and import that file as it is',
         )
-    if source.told.conversation and len(chats) > 1:
+    if source.told.conversation and len(surveyed) > 1:
         raise NeedsAnswer(
             "one title was given, but there are several conversations in this export",
             remedy="import the texts one by one, each with its own --conversation",
@@ -93,8 +93,8 @@ def read(source: Source) -> Iterator[Record]:
         yield Problem(
             file=source.full(file), part="", reason="no line looks like a message", raw=""
         )
-    for number, chat in enumerate(chats):
-        yield from _conversation(source, chat, zone, zone_assumption if number == 0 else None)
+    for number, text in enumerate(surveyed):
+        yield from _conversation(source, text, zone, zone_assumption if number == 0 else None)
 
 
 def _texts(source: Source) -> list[str]:
@@ -137,7 +137,7 @@ def _is_signal(source: Source, shape: Shape) -> bool:
     return shape.form == "brackets" and iso and source.has("data.json")
 
 
-def _surveyed(source: Source, file: str) -> _Chat | None:
+def _surveyed(source: Source, file: str) -> _Surveyed | None:
     encoding = encoding_of(source, file)
     survey = Survey.of(blocks(lines(source, file, encoding), header_of))
     shapes = survey.accepted()
@@ -153,27 +153,27 @@ def _surveyed(source: Source, file: str) -> _Chat | None:
         for shape in shapes
     }
     orders = {shape: order for shape, (order, _) in decided.items()}
-    return _Chat(file, encoding, survey, orders, decided[shapes[0]][1])
+    return _Surveyed(file, encoding, survey, orders, decided[shapes[0]][1])
 
 
 def _conversation(
-    source: Source, chat: _Chat, zone: str, zone_assumption: Assumption | None
+    source: Source, text: _Surveyed, zone: str, zone_assumption: Assumption | None
 ) -> Iterator[Record]:
-    title = source.told.conversation or title_in(chat.file) or title_in(source.name) or source.name
-    shapes = list(chat.orders)
-    authors = chat.survey.authors(shapes)
-    group = chat.survey.is_group(shapes, title)
-    me = source.told.me or chat.survey.me(shapes)
+    title = source.told.conversation or title_in(text.file) or title_in(source.name) or source.name
+    shapes = list(text.orders)
+    authors = text.survey.authors(shapes)
+    group = text.survey.is_group(shapes, title)
+    me = source.told.me or text.survey.me(shapes)
     me = name_of(me) if me else None
     transcript = Transcript(
         source=source,
-        file=chat.file,
+        file=text.file,
         conversation_id=f"title:{folded(title)}",
         zone=zone,
-        orders=chat.orders,
+        orders=text.orders,
         authors=authors,
-        habits=chat.survey.habits(shapes),
-        title=title if group else None,
+        habits=text.survey.habits(shapes),
+        group=title if group and text.survey.speaks(shapes, title) else None,
         me=me,
     )
     yield Conversation(
@@ -186,16 +186,16 @@ def _conversation(
     )
     if zone_assumption:
         yield zone_assumption
-    order = chat.orders[shapes[0]]
-    yield Assumption(what="date_order", value=order, why=chat.basis)
-    if chat.encoding.name not in {"utf-8", "utf-16"}:
+    order = text.orders[shapes[0]]
+    yield Assumption(what="date_order", value=order, why=text.basis)
+    if text.encoding.name not in {"utf-8", "utf-16"}:
         why = "the file is not UTF-8; letters with accents may be others"
-        yield Assumption(what="encoding", value=chat.encoding.name, why=why)
-    elif chat.encoding.damaged:
-        why = f"{chat.encoding.damaged} lines hold bytes that are no text; they read as U+FFFD"
+        yield Assumption(what="encoding", value=text.encoding.name, why=why)
+    elif text.encoding.damaged:
+        why = f"{text.encoding.damaged} lines hold bytes that are no text; they read as U+FFFD"
         yield Assumption(what="encoding", value="utf-8", why=why)
     yield from transcript.records(
-        blocks(lines(source, chat.file, chat.encoding), _starts(chat.orders))
+        blocks(lines(source, text.file, text.encoding), _starts(text.orders))
     )
 
 
