@@ -59,7 +59,7 @@ class _Surveyed:
 
 
 def recognise(source: Source) -> tuple[str, ...]:
-    """Evidence that this holds exported conversations: lines with headers, and a sign of WhatsApp."""
+    """Evidence that this holds exported texts: lines with headers, and a sign of WhatsApp."""
     looked_at = _texts(source)[:LOOKED_AT]
     return tuple(
         f"{file}: {evidence}" for file in looked_at if (evidence := _evidence(source, file))
