@@ -4,6 +4,9 @@
     python3 scripts/make_export.py weflow --messages 1000000 DEST     the same messages, from WeChat
     python3 scripts/make_export.py media --files 20000 --bytes 3000000000 DEST
 
+`--part 0.5:1` exports the second half of every conversation only, as a later export does that
+overlaps an earlier one.
+
 Both kinds of messages tell the same texts, times and people for the same seed and number. Half of
 them are Chinese. Words follow Zipf's law and lengths are lognormal, so that an index gets long and
 short lists to keep. Standard library only.
@@ -68,6 +71,8 @@ class Said:
 
 ME = "Noor Hallam"
 Words = tuple[list[str], list[float]]
+Part = tuple[float, float]
+WHOLE: Part = (0.0, 1.0)
 
 
 def conversations(messages: int, seed: int) -> list[Conversation]:
@@ -120,6 +125,16 @@ def said(conversation: Conversation, seed: int) -> Iterator[Said]:
         yield Said(int(now), rng.randrange(people), text, reply)
 
 
+def exported(conversation: Conversation, seed: int, part: Part) -> Iterator[tuple[int, Said]]:
+    """The messages of a part of the history, with their places in the whole of it."""
+    return itertools.islice(enumerate(said(conversation, seed)), *_places(conversation, part))
+
+
+def _places(conversation: Conversation, part: Part) -> tuple[int, int]:
+    start, end = (round(conversation.messages * share) for share in part)
+    return start, end
+
+
 def _english_words(seed: int) -> Words:
     rng = random.Random(f"{seed} english")
     rare = {"".join(_invented_word(rng) for _ in range(2)) for _ in range(12_000)}
@@ -145,7 +160,7 @@ def _clock(unix: int) -> str:
     return datetime.fromtimestamp(unix, ZONE).isoformat()[:19]
 
 
-def write_telegram(folder: Path, messages: int, seed: int) -> None:
+def write_telegram(folder: Path, messages: int, seed: int, part: Part = WHOLE) -> None:
     """A whole account as Telegram Desktop 4 exported it in summer 2022: one result.json."""
     with (folder / "result.json").open("w", encoding="utf-8", newline="\n") as file:
         file.write('{\n "about": "Here is the data you requested.",\n')
@@ -159,16 +174,18 @@ def write_telegram(folder: Path, messages: int, seed: int) -> None:
             file.write(f'    "id": {700_200_000 + conversation.number},\n    "messages": [')
             ids = _telegram_ids(conversation)
             names = [quoted(name) for name in conversation.people]
-            for place, one in enumerate(said(conversation, seed)):
+            comma = ""
+            for place, one in exported(conversation, seed, part):
                 reply = "" if one.reply_to is None else (
                     f'      "reply_to_message_id": {one.reply_to + 1},\n')  # fmt: skip
                 file.write(
-                    f"{',' if place else ''}\n     {{\n"
+                    f"{comma}\n     {{\n"
                     f'      "id": {place + 1},\n      "type": "message",\n'
                     f'      "date": "{_clock(one.unix)}",\n      "date_unixtime": "{one.unix}",\n'
                     f'      "from": {names[one.person]},\n      "from_id": "{ids[one.person]}",\n'
                     f'{reply}      "text": {quoted(one.text)}\n     }}'
                 )
+                comma = ","
             file.write("\n    ]\n   }")
         file.write("\n  ]\n }\n}\n")
 
@@ -180,7 +197,7 @@ def _telegram_ids(conversation: Conversation) -> list[str]:
     return ["user700100300", *(f"user{first + k}" for k in range(1, len(conversation.people)))]
 
 
-def write_weflow(folder: Path, messages: int, seed: int) -> None:
+def write_weflow(folder: Path, messages: int, seed: int, part: Part = WHOLE) -> None:
     """The same messages as WeFlow exports them: one JSON file for each conversation."""
     for conversation in conversations(messages, seed):
         number = conversation.number
@@ -196,9 +213,13 @@ def write_weflow(folder: Path, messages: int, seed: int) -> None:
             file.write('    "generator": "WeFlow"\n  },\n  "session": {\n')
             file.write(f'    "wxid": "{here}",\n    "nickname": {title},\n    "remark": "",\n')
             file.write(f'    "displayName": {title},\n    "type": "{kind}",\n')
-            file.write(f'    "messageCount": {conversation.messages}\n  }},\n  "messages": [')
-            for place, one in enumerate(said(conversation, seed)):
-                file.write(_weflow_message(number, place, one, ids[one.person], names[one.person]))
+            start, end = _places(conversation, part)
+            file.write(f'    "messageCount": {end - start}\n  }},\n  "messages": [')
+            comma = ""
+            for place, one in exported(conversation, seed, part):
+                sender, name = ids[one.person], names[one.person]
+                file.write(comma + _weflow_message(number, place, one, sender, name))
+                comma = ","
             file.write("\n  ]\n}\n")
 
 
@@ -209,7 +230,7 @@ def _weflow_message(number: int, place: int, one: Said, sender: str, name: str) 
         kind = '"type": "引用消息",\n      "localType": 244813135921'
         reply = f',\n      "replyToMessageId": "{first + one.reply_to}"'
     return (
-        f"{',' if place else ''}\n    {{\n"
+        "\n    {\n"
         f'      "localId": {place + 1},\n      "createTime": {one.unix},\n'
         f'      "formattedTime": "{_clock(one.unix).replace("T", " ")}",\n      {kind},\n'
         f'      "content": {quoted(one.text)},\n      "isSend": {int(one.person == 0)},\n'
@@ -239,7 +260,15 @@ def write_media(folder: Path, files: int, total: int, seed: int) -> None:
         (folder / f"IMG_{taken:%Y%m%d_%H%M%S}.jpg").write_bytes(picture)
 
 
-MESSAGES: dict[str, Callable[[Path, int, int], None]] = {
+def share_of_history(text: str) -> Part:
+    """`0.5:1` as two numbers in order."""
+    start, end = (float(share) for share in text.split(":"))
+    if not 0 <= start <= end <= 1:
+        raise ValueError(text)
+    return start, end
+
+
+MESSAGES: dict[str, Callable[[Path, int, int, Part], None]] = {
     "telegram": write_telegram,
     "weflow": write_weflow,
 }
@@ -252,6 +281,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--files", type=int, default=1000)
     parser.add_argument("--bytes", type=int, default=0, help="of all files; 0: as it comes")
+    parser.add_argument(
+        "--part", type=share_of_history, default=WHOLE, help="of the history, such as 0.5:1"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("dest", type=Path, help="a folder that does not exist yet, or is empty")
     given = parser.parse_args(arguments)
@@ -263,7 +295,7 @@ def main(arguments: list[str]) -> int:
     if given.kind == "media":
         write_media(given.dest, given.files, given.bytes, given.seed)
     else:
-        MESSAGES[given.kind](given.dest, given.messages, given.seed)
+        MESSAGES[given.kind](given.dest, given.messages, given.seed, given.part)
     return 0
 
 

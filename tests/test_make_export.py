@@ -63,6 +63,17 @@ def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
     assert one != other
 
 
+@pytest.mark.parametrize("kind", ["telegram", "weflow"])
+def test_parts_of_a_history_overlap_and_make_the_whole(tmp_path: Path, kind: str) -> None:
+    def part(name: str, share: str) -> Counter[tuple[int, str, str]]:
+        files = made(tmp_path / name, kind, "--messages", str(MESSAGES), "--part", share)
+        return sum((told({file: data}) for file, data in files.items()), Counter())
+
+    whole, first, second = part("w", "0:1"), part("f", "0:0.75"), part("s", "0.25:1")
+    assert whole == first | second
+    assert MESSAGES / 2 == pytest.approx((first & second).total(), rel=0.05)
+
+
 def test_media_are_pictures_of_the_size_wanted(tmp_path: Path) -> None:
     files = made(tmp_path, "media", "--files", "20", "--bytes", "400000")
     assert 20 == len(files)
