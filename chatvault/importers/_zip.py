@@ -32,7 +32,7 @@ from chatvault.model import Problem
 CENTRAL = struct.Struct("<4sHHHHHHIIIHHHHHII")
 LOCAL = struct.Struct("<4sHHHHHIIIHH")
 LENGTHS = struct.Struct("<HHH")
-ENCRYPTED, UTF8 = 0x1, 0x800
+ENCRYPTED = 0x1
 DAMAGED = "download it again and wait until it is complete"
 
 
@@ -87,7 +87,6 @@ class Member:
     crc: int
     method: int
     raw: bytes
-    flags: int
     limits: Limits
     end: int = 0
 
@@ -125,9 +124,9 @@ class Member:
         head = file.read(LOCAL.size)
         if len(head) < LOCAL.size or not head.startswith(b"PK\3\4"):
             raise ValueError("there is no file where the directory of the zip says")
-        _, _, flags, method, _, _, _, _, _, name_size, extra_size = LOCAL.unpack(head)
+        _, _, _, method, _, _, _, _, _, name_size, extra_size = LOCAL.unpack(head)
         raw = file.read(name_size)
-        if raw != self.raw and safe(_text(raw, flags)) != safe(_text(self.raw, self.flags)):
+        if raw != self.raw and safe(_text(raw)) != safe(_text(self.raw)):
             raise ValueError("the zip has two different names for it")
         if method != self.method:
             raise ValueError("the zip names two different methods for it")
@@ -155,7 +154,7 @@ def list_zip(
         end = find_end(name, entry, file, budget)
         for header in _directory(name, file, end, budget):
             budget.add_member(name)
-            text = _text(header.raw, header.flags, header.extra)
+            text = _text(header.raw, header.extra)
             given, raw = names.give(header.raw, text)
             member = Member(
                 archive=entry,
@@ -166,7 +165,6 @@ def list_zip(
                 crc=header.crc,
                 method=header.method,
                 raw=header.raw,
-                flags=header.flags,
                 limits=budget.limits,
             )
             members.append(member)
@@ -199,14 +197,14 @@ def _unreadable(header: Header) -> str:
     return ""
 
 
-def _text(raw: bytes, flags: int, extra: bytes = b"") -> str:
-    """The name as text: told by a flag, told by a field, or found out."""
+def _text(raw: bytes, extra: bytes = b"") -> str:
+    """The name as text, told by a field or found out; the flag for UTF-8 is not always true."""
     if raw.isascii():
         return raw.decode("ascii")
     for tag, value in _fields(extra):
         if tag == 0x7075 and (text := from_unicode_field(raw, value)) is not None:
             return text
-    return decode(raw) if not flags & UTF8 else raw.decode("utf-8", "replace")
+    return decode(raw)
 
 
 def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:

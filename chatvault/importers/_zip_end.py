@@ -55,7 +55,6 @@ def find_end(name: str, entry: Entry, file: BinaryIO, budget: Budget) -> End:
             f"its directory is larger than {budget.limits.central_directory // MiB} MiB",
             where=Where(name),
         )
-    budget.check_members(count, name)
     if shift < 0 or (shift and starts_as_zip):
         # A zip at the start and an end record that belongs to something behind it: either half of
         # a zip that breaks off behind an inner zip, or two zips joined.
