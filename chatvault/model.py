@@ -101,7 +101,7 @@ class Conversation(RecordBase, frozen=True, kw_only=True):
     """A place where messages are exchanged; each one told opens a new transcript.
 
     `id` is unique on its platform. `title_is_id` says that the export gives no id and `id` was made
-    from the title. `owner` is the participant whose account this is, where the export says it at once.
+    from the title. `owner` is the participant whose account this is, where the export says so.
     """
 
     id: str
@@ -130,7 +130,7 @@ class Participant(RecordBase, frozen=True, kw_only=True):
 
 
 class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A file that belongs to a message; `path` is None when the export lacks it, `state` says why."""
+    """A file that belongs to a message; `path` is None when the export lacks it, `state` why."""
 
     name: str
     path: str | None = None  # its name in the source

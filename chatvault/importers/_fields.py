@@ -9,8 +9,8 @@ from chatvault.model import Precision, Timestamp
 T = TypeVar("T")
 U = TypeVar("U")
 
-# Limits of SECURITY 6.2: before 1970 or later than this is no time a message can have. Importers have
-# no clock, so the upper bound is a fixed year; ingest, which knows the time, marks the rest.
+# Limits of SECURITY 6.2: before 1970 or later than this is no time a message can have. Importers
+# have no clock, so the upper bound is a fixed year; ingest, which knows the time, marks the rest.
 EARLIEST_MS = 0
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
 
@@ -60,7 +60,7 @@ def rest(raw: object, understood: Collection[str]) -> dict[str, object]:
 
 
 def number(text: str | int | float) -> int | float:
-    """A plain decimal number; `int()` would also take `1_8`, `+18`, ` 18 ` and full-width digits."""
+    """A plain decimal number; `int()` takes `1_8`, `+18`, ` 18 ` and full-width digits as well."""
     if isinstance(text, bool):
         raise Malformed("expected a number, found bool")
     if not isinstance(text, str):
@@ -92,7 +92,7 @@ def unix_time(value: str | int | float, local: str | None = None) -> Timestamp:
         raise Malformed("a time out of range") from cause
     if not EARLIEST_MS <= utc_ms < LATEST_MS:
         raise Malformed("a time out of range")
-    precise = scale > 0 or isinstance(parsed, float) and parsed != int(parsed)
+    precise = scale > 0 or (isinstance(parsed, float) and parsed != int(parsed))
     return Timestamp(
         utc_ms=utc_ms,
         as_exported=str(value),

@@ -132,8 +132,8 @@ def _named(stem: str, zone: str) -> Timestamp | None:
     if found := _WHATSAPP.match(stem):
         return _day(*found.groups(), zone=zone)
     if found := _TELEGRAM.search(stem):
-        day, month, year, *time = map(int, found.groups())
-        return wall_time(datetime(year, month, day, *time), zone)  # noqa: DTZ001
+        day, month, year, hour, minute, second = map(int, found.groups())
+        return wall_time(datetime(year, month, day, hour, minute, second), zone)  # noqa: DTZ001
     if found := _SPELLED.search(stem):
         *numbers, half = found.groups()
         year, month, day, hour, minute, second = map(int, numbers)

@@ -140,9 +140,11 @@ def _walk(path: Path, skipped: list[tuple[str, str]]) -> Iterator[tuple[Path, st
     for folder, inner_folders, names in os.walk(path, onerror=unreadable):
         inner_folders.sort()
         here = Path(folder)
-        for name in inner_folders:
-            if (here / name).is_symlink():
-                skipped.append(((here / name).relative_to(path).as_posix(), "a link; not followed"))
+        skipped.extend(
+            ((here / name).relative_to(path).as_posix(), "a link; not followed")
+            for name in inner_folders
+            if (here / name).is_symlink()
+        )
         for name in sorted(names):
             file = here / name
             relative = file.relative_to(path).as_posix()

@@ -47,7 +47,7 @@ __all__ = ["Options", "Outcome", "Told", "ingest", "try_out"]
 class Options:
     """How to import. Sizes are parameters so that tests can make small things many."""
 
-    told: Told = Told()
+    told: Told = field(default_factory=Told)
     platform: str | None = None
     dry: bool = False
     pack_size: int = TARGET

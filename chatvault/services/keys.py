@@ -281,7 +281,7 @@ def slots(layout: Layout) -> list[Slot]:
 def change_passphrase(
     layout: Layout, ring: KeyRing, passphrase: str, profile: age.ScryptProfile = age.NORMAL
 ) -> None:
-    """Another passphrase. Copies of the old slot, wherever they are, still open with the old one."""
+    """Another passphrase. Copies of the old slot, wherever they are, open with the old one."""
     secret = age.Passphrase(keyring.new_passphrase(passphrase), profile)
     with layout.locked():
         keyring.write_slot(layout, "passphrase.age", ring, secret, proof=secret)

@@ -78,8 +78,8 @@ def _check_people(vault: Vault, row: int, senders: set[str]) -> None:
     if senders and known and not senders & known:
         raise NeedsAnswer(
             "the vault has a conversation of this title, but with other people in it",
-            remedy="if it is another conversation, name it: --conversation 'NEW TITLE'; if it is the"
-            " same, give its title: --conversation 'THE SAME TITLE'",
+            remedy="if it is another conversation, name it: --conversation 'NEW TITLE'; if it is"
+            " the same, give its title: --conversation 'THE SAME TITLE'",
         )
 
 
@@ -102,7 +102,7 @@ def _check_clock(vault: Vault, row: int, told: Counter[tuple[int, int]]) -> None
         if reachable >= ENOUGH and matched > 0.9 * reachable:
             hours = f"{shift / 60:+g}"
             raise NeedsAnswer(
-                f"this conversation is already in the vault, with all clocks {hours} hours from these",
+                f"this conversation is in the vault already, with all clocks {hours} hours off",
                 remedy="say in which zone the phone was when this was exported: --timezone ZONE,"
                 " for instance --timezone Europe/Berlin",
             )

@@ -18,8 +18,8 @@ from chatvault.vault.store import Merger
 
 
 class Replay:
-    """Fills the archive of `vault`, which has tables and nothing in them; then tells what came of it:
-    `fewer` is where today's importers found less than a receipt says."""
+    """Fills the archive of `vault`, which has tables and nothing in them; then tells what came of
+    it: `fewer` is where today's importers found less than a receipt says."""
 
     def __init__(self, vault: Vault, progress: Progress) -> None:
         self.imports = 0

@@ -1,4 +1,4 @@
-"""From what people ask for to a selection of messages: names are looked up, filters become tokens."""
+"""From what people ask for to a selection of messages: names looked up, filters made tokens."""
 
 import difflib
 import unicodedata

@@ -62,7 +62,7 @@ class Storing:
     def store(self, worker: Worker, export: int, given: GivenPaths, progress: Progress) -> None:
         """Store every incoming file that no pack holds yet."""
         db = self.vault.db
-        count, total = catalogue.incoming_size(db)
+        _, total = catalogue.incoming_size(db)
         done = last = 0
         seen: set[str] = set()
         while (file := catalogue.next_incoming(db, last)) is not None:

@@ -49,5 +49,5 @@ def undo(vault: Vault, number: int, *, now_ms: int, progress: Progress = silent)
         raise Damaged(
             "the decision is kept, but the archive cannot be made anew: "
             + "; ".join([*found.damaged, *found.fewer][:3]),
-            remedy="bring back what is damaged from a copy of the vault, then run any command again",
+            remedy="bring back what is damaged from a copy of the vault, then run this again",
         )

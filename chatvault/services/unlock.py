@@ -28,7 +28,7 @@ def unlock(layout: Layout, secret: Secret) -> Opened:
 
 
 def parse_secret(text: str) -> Secret:
-    """A passphrase, or a recovery key if it looks like one; the text of a whole recovery kit too."""
+    """A passphrase, or a recovery key if it looks like one, the text of a whole kit too."""
     for line in text.splitlines():
         if line.strip().upper().startswith("AGE-SECRET-KEY-1"):
             return age.Identity.parse_typed(line)
@@ -64,7 +64,7 @@ def writing(
                 raise Damaged(
                     "the archive knows packs that are missing or of another size",
                     where=Where(f"packs/{name}"),
-                    remedy="bring them back from a copy of the vault; `chatvault verify` lists them",
+                    remedy="get them back from a copy of the vault; `chatvault verify` names them",
                 )
             if compared.unknown:
                 vault = catch_up.take_in(vault, compared.unknown, tell=tell)
@@ -74,6 +74,6 @@ def writing(
 
 
 __all__ = [
-    "KeyRing", "Layout", "Opened", "Secret", "Vault", "layout_at", "parse_secret", "reading", "unlock",
-    "writing",
+    "KeyRing", "Layout", "Opened", "Secret", "Vault", "layout_at", "parse_secret", "reading",
+    "unlock", "writing",
 ]  # fmt: skip

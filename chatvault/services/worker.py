@@ -58,12 +58,11 @@ class Worker:
 
     def find(self) -> say.Found:
         """The exports in what was given."""
-        found = self._start()
-        return found
+        return self._start()
 
     def hash(self, export: int) -> Iterator[say.HashedFile]:
-        """Every file of an export after a first reading. A file that kills the worker is told as one
-        that cannot be read; a third death in a row refuses the export."""
+        """Every file of an export after a first reading. A file that kills the worker is told as
+        one that cannot be read; a third death in a row refuses the export."""
         skip: list[str] = []
         done: set[str] = set()
         while True:
@@ -74,9 +73,10 @@ class Worker:
                             if file.name not in done:
                                 done.add(file.name)
                                 yield file
-                return
             except WorkerDied as died:
                 skip.append(died.name)
+            else:
+                return
 
     def probe(self, export: int) -> bool:
         """Whether there is a message, or at least an item that could not be read."""

@@ -201,9 +201,9 @@ class Worker:
         source, _ = self._exports[command.export]
         skip = set(command.skip)
         hashed: list[say.HashedFile] = []
-        for name in source.names():
+        # In the container's own order: a large compressed tar can only be read onwards.
+        for name, entry in source.entries.items():
             self._parent.tell(say.Alive(name))
-            entry = source.entries[name]
             if name in skip:
                 hashed.append(
                     _unread(name, entry, "reading it ended the program that reads exports")
@@ -310,7 +310,7 @@ def restrict(total_bytes: int) -> None:
         (resource.RLIMIT_AS, address_space),
         (resource.RLIMIT_CPU, processor),
     ):
-        soft, hard = resource.getrlimit(limit)
+        _, hard = resource.getrlimit(limit)
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(limit, (value, value))
     _no_new_privileges()

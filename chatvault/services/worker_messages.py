@@ -1,8 +1,8 @@
 """What the process with the keys and the worker without them say to each other.
 
-Each message is a letter, a length and a body: `m` a structure in MessagePack, `r` a batch of records
-in MessagePack, `b` plain bytes. Both ends decode against a schema, so a worker that went wrong gives
-an error and not a strange row.
+Each message is a letter, a length and a body: `m` a structure in MessagePack, `r` a batch of
+records in MessagePack, `b` plain bytes. Both ends decode against a schema, so a worker that went
+wrong gives an error and not a strange row.
 """
 
 import struct

@@ -82,7 +82,7 @@ def value(connection: Connection, sql: str) -> int:
 
 
 def check_readable(connection: Connection) -> None:
-    """NewerFormat when the tables need a newer ChatVault to be read, Damaged when there are none."""
+    """NewerFormat when the tables need a newer ChatVault to be read, Damaged without tables."""
     version = value(connection, "PRAGMA user_version")
     if not version:
         raise Damaged("the archive has no tables", where=WHERE, remedy=REMEDY)

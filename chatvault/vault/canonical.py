@@ -33,7 +33,8 @@ def _conversations(db: Connection) -> Iterator[bytes]:
         "SELECT id, platform, key, owner, title, kind FROM conversation ORDER BY id"
     ).fetchall():
         titles = db.execute(
-            "SELECT title, kind FROM conversation_title WHERE conversation = ? ORDER BY title, kind",
+            "SELECT title, kind FROM conversation_title WHERE conversation = ?"
+            " ORDER BY title, kind",
             [row],
         ).fetchall()
         extra = db.execute(
@@ -73,9 +74,9 @@ def _messages(db: Connection) -> Iterator[bytes]:
                 "message",
                 *values,
                 db.execute(
-                    "SELECT a.ordinal, f.content_id, a.state, a.kind, a.name, a.as_exported, a.type,"
-                    " a.size, a.sha256, a.duration FROM attachment a LEFT JOIN stored_file f"
-                    " ON f.id = a.file WHERE a.message = ?"
+                    "SELECT a.ordinal, f.content_id, a.state, a.kind, a.name, a.as_exported,"
+                    " a.type, a.size, a.sha256, a.duration FROM attachment a"
+                    " LEFT JOIN stored_file f ON f.id = a.file WHERE a.message = ?"
                     " ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10",
                     [row],
                 ).fetchall(),
@@ -85,7 +86,8 @@ def _messages(db: Connection) -> Iterator[bytes]:
                     [row],
                 ).fetchall(),
                 db.execute(
-                    "SELECT DISTINCT text, at FROM message_version WHERE message = ? ORDER BY text, at",
+                    "SELECT DISTINCT text, at FROM message_version WHERE message = ?"
+                    " ORDER BY text, at",
                     [row],
                 ).fetchall(),
                 sorted(

@@ -156,9 +156,9 @@ class Incoming:
 def clear_incoming(db: Connection) -> None:
     """An empty list of the files of one export, kept out of Python: there may be half a million."""
     db.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS incoming (id INTEGER PRIMARY KEY, path TEXT, raw_path BLOB,"
-        " size INTEGER, modified_ms INTEGER, sha256 BLOB, content_id TEXT, served INTEGER,"
-        " compressed INTEGER)"
+        "CREATE TEMP TABLE IF NOT EXISTS incoming (id INTEGER PRIMARY KEY, path TEXT,"
+        " raw_path BLOB, size INTEGER, modified_ms INTEGER, sha256 BLOB, content_id TEXT,"
+        " served INTEGER, compressed INTEGER)"
     )
     db.execute("DELETE FROM incoming")
 
@@ -177,8 +177,7 @@ def add_incoming(db: Connection, file: Incoming) -> None:
 
 def incoming_lines(db: Connection) -> Iterator[tuple[str, bytes]]:
     """Path and hash of every incoming file, by path: what identifies an export."""
-    for path, sha256 in db.execute("SELECT path, sha256 FROM incoming ORDER BY path"):
-        yield path, sha256
+    yield from db.execute("SELECT path, sha256 FROM incoming ORDER BY path")
 
 
 def incoming_size(db: Connection) -> tuple[int, int]:
@@ -372,7 +371,7 @@ def file_count(db: Connection, number: int) -> int:
 
 
 def unlinked_files(db: Connection, number: int) -> int:
-    """How many media files of an import no message refers to (what is stored compressed is text)."""
+    """How many media files of an import no message refers to (what is compressed is text)."""
     row = db.execute(
         "SELECT count(*) FROM source_file f JOIN stored_file s ON s.id = f.file AND s.codec = ''"
         " WHERE f.import = ?"
@@ -430,8 +429,8 @@ def stored_count(db: Connection) -> int:
 def stored_files(db: Connection) -> Iterator[tuple[int, StoredFile]]:
     """Every stored file once, with its row, in the order of the packs."""
     for row, *values in db.execute(
-        "SELECT id, member, NULL, NULL, content_id, sha256, size, pack, member, offset, stored, codec"
-        " FROM stored_file ORDER BY pack, offset"
+        "SELECT id, member, NULL, NULL, content_id, sha256, size, pack, member, offset, stored,"
+        " codec FROM stored_file ORDER BY pack, offset"
     ):
         yield row, StoredFile(*values)
 

@@ -1,4 +1,4 @@
-"""The content key: by what two tellings of one message without a common id are found to be equal."""
+"""The content key: by what two tellings of one message without a common id are found equal."""
 
 import hashlib
 import unicodedata
@@ -12,14 +12,14 @@ MEDIA = frozenset(
         MessageKind.ANIMATION, MessageKind.STICKER, MessageKind.FILE, MessageKind.MEDIA,
     }
 )  # fmt: skip
-# Marks that decide the direction of letters and spaces of no width: apps put them in and out at will.
+# Marks that decide the direction of letters and spaces of no width: apps add and drop them at will.
 INVISIBLE = dict.fromkeys(
     [0x200B, 0x200E, 0x200F, 0xFEFF, 0x061C, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 )
 
 
 def normal_text(text: str) -> str:
-    """Text as it counts in keys: NFC, without bidi marks, spaces collapsed. Never stored or shown."""
+    """Text as it counts in keys: NFC, no bidi marks, spaces collapsed. Never stored or shown."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text.translate(INVISIBLE))
     return " ".join(text.split())
@@ -28,8 +28,8 @@ def normal_text(text: str) -> str:
 def content_hash(message: Message, sender: str) -> int:
     """64 bits over sender, kind, text and attachments, as a signed integer.
 
-    A medium counts by its name where that is the same in every export, else only as "a medium": so a
-    picture left out of one export meets the same picture present in the next.
+    A medium counts by its name where that is the same in every export, else only as "a medium": so
+    a picture left out of one export meets the same picture present in the next.
     """
     if message.attachments:
         what = "\x1f".join(

@@ -17,7 +17,7 @@ from chatvault.errors import Damaged, DiskTrouble, Where
 DISK_ERRORS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 )
-# Opening follows no link: whoever can write into the vault's folder must not make us write elsewhere.
+# Opening follows no link: who can write into the vault's folder must not make us write elsewhere.
 NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 CLOSE_ON_EXEC = getattr(os, "O_CLOEXEC", 0)
 BINARY = getattr(os, "O_BINARY", 0)
@@ -41,7 +41,7 @@ class FileOps:
     """Files and folders of a vault, private to their owner."""
 
     def make_folder(self, path: Path) -> None:
-        """A folder that only its owner can enter, whatever the umask; those above it are made too."""
+        """A folder that only its owner can enter, whatever the umask; those above are made too."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir(mode=0o700, exist_ok=True)
         path.chmod(0o700)
@@ -57,7 +57,7 @@ class FileOps:
         return os.fdopen(descriptor, "w+b", buffering=0)
 
     def open(self, path: Path) -> BinaryIO:
-        """An ordinary file for reading; refuses links, devices and pipes, and never waits for them."""
+        """An ordinary file for reading; refuses links, devices and pipes, never waits for them."""
         flags = os.O_RDONLY | NO_FOLLOW | CLOSE_ON_EXEC | BINARY | getattr(os, "O_NONBLOCK", 0)
         try:
             descriptor = os.open(path, flags)

@@ -41,8 +41,8 @@ class Identities:
             "SELECT id, owner FROM conversation WHERE platform = ? AND key = ? ORDER BY owner",
             [told.platform, told.id],
         ).fetchall()
-        # An unknown owner fits any; two known, different ones are two conversations, because in some
-        # apps each account numbers the messages for itself.
+        # An unknown owner fits any; two known, different ones are two conversations, because in
+        # some apps each account numbers the messages for itself.
         for row_id, owner in rows:
             if owner == told.owner or told.owner is None:
                 return int(row_id)
@@ -84,7 +84,7 @@ class Identities:
             self._touched()
 
     def participant(self, told: Participant, platform: str, conversation: int) -> int:
-        """The row of a participant; names that count only in one conversation are looked up there."""
+        """The row of a participant; names that count in one conversation are looked up there."""
         where = conversation if told.id.startswith("name:") else 0
         row = self._participant_row(platform, told.id, where, told.name)
         member = (conversation, row)
@@ -113,7 +113,8 @@ class Identities:
             if found is None:
                 row = int(
                     self._db.execute(
-                        "INSERT INTO participant (platform, key, conversation, name) VALUES (?, ?, ?, ?)",
+                        "INSERT INTO participant (platform, key, conversation, name)"
+                        " VALUES (?, ?, ?, ?)",
                         [platform, key, conversation or None, name],
                     ).lastrowid
                 )

@@ -23,7 +23,7 @@ PACK_JSON_LIMIT = 4096
 
 @dataclass(frozen=True)
 class ReadPack:
-    """What a pack says of itself: what opens it, whose it is, and the entry in it, if there is one."""
+    """What a pack says of itself: what opens it, whose it is, and the entry in it, if any."""
 
     info: PackInfo
     head: PackJson
@@ -88,7 +88,7 @@ def entry_lines(layout: Layout, ref: EntryRef, key: age.Identity | PackInfo) -> 
 
 
 def chain(entries: Iterable[EntryRef]) -> list[EntryRef]:
-    """The entries in their order; Damaged when one is missing, doubled or names another before it."""
+    """The entries in order; Damaged when one is missing, doubled or names another before it."""
     ordered = sorted(entries, key=lambda ref: ref.entry)
     previous: EntryRef | None = None
     for number, ref in enumerate(ordered, 1):

@@ -1,7 +1,7 @@
 """How two tellings of one message become one, value by value.
 
-Every rule here is a maximum of some order or a union of sets. So the result does not depend on which
-telling came first, telling twice changes nothing, and nothing is ever taken away.
+Every rule here is a maximum of some order or a union of sets. So the result does not depend on
+which telling came first, telling twice changes nothing, and nothing is ever taken away.
 """
 
 from typing import Any
@@ -28,7 +28,7 @@ KIND_RANK = {MessageKind.OTHER: 0, MessageKind.MEDIA: 1, MessageKind.TEXT: 2, Me
 
 
 class StoredAttachment(msgspec.Struct, gc=False):
-    """An attachment of a stored message; `file` is the row of its bytes, None while they are missing."""
+    """An attachment of a stored message; `file` is the row of its bytes, None while missing."""
 
     ordinal: int
     file: int | None

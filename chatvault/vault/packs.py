@@ -62,8 +62,8 @@ class PackWriter:
     def add(
         self, name: str, pieces: Iterable[bytes], *, size: int, modified_ms: int | None
     ) -> Member:
-        """Store one file; Damaged when the pieces are not `size` bytes together (nothing of the pack
-        counts then: abandon it)."""
+        """Store one file; Damaged when the pieces are not `size` bytes together (nothing of the
+        pack counts then: abandon it)."""
         info = tarfile.TarInfo(name)
         info.size = size
         info.mode = 0o600
@@ -81,8 +81,8 @@ class PackWriter:
 
     def finish(self, padding: str) -> PackInfo:
         """Pad, close the tar, and make the pack durable under its name."""
-        # The padding is a member before the tar's end: behind the end mark `tar` would stop reading,
-        # and `age` would never get to check the last chunk.
+        # The padding is a member before the tar's end: behind the end mark `tar` would stop
+        # reading, and `age` would never get to check the last chunk.
         fill = -(self.size + BLOCK + 2 * BLOCK) % PADDED_TO
         self.add(padding, _zeros(fill), size=fill, modified_ms=None)
         self._age.write(bytes(2 * BLOCK))

@@ -7,9 +7,9 @@ largest number that the exports together prove:
                  sum over seconds of max(distinct ids in that second,
                                          largest count in any transcript that knows seconds))
 
-It comes about by one rule: a transcript never takes a row twice. A message takes a row that fits and
-that its transcript has not taken; only when there is none, a new one is made. As a maximum of maxima
-it depends neither on the order of exports nor on telling one of them again.
+It comes about by one rule: a transcript never takes a row twice. A message takes a row that fits
+and that its transcript has not taken; only when there is none, a new one is made. As a maximum of
+maxima it depends neither on the order of exports nor on telling one of them again.
 """
 
 from collections.abc import Iterable
@@ -54,7 +54,7 @@ class Known:
             if not any(known is row for known in rows):
                 rows.append(row)
             return
-        for key in row.keys():
+        for key in row.keys():  # noqa: SIM118 - a row is no dict
             rows = self.by_key.setdefault(key, [])
             if not any(known is row for known in rows):
                 rows.append(row)
@@ -74,7 +74,7 @@ def find(known: Known, wanted: Wanted) -> Row | None:
 
 
 def find_absorbed(known: Known, wanted: Wanted, row: Row) -> Row | None:
-    """The row without an id that turns out to be `row`, found by id, told under a new content key."""
+    """The row without an id that turns out to be `row`, found by id under a new content key."""
     found = _best(known, wanted)
     return None if found is row else found
 

@@ -36,9 +36,9 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 COLUMNS = (
-    "m.id, m.time_key, m.conversation, c.title, c.platform, m.sender, coalesce(p.name, ''), m.sent_at,"
-    " m.utc_offset_minutes, m.time_precision, m.kind, m.text, m.more_text, m.platform_id, m.id_scope,"
-    " m.reply_to, m.edited_at, m.marks"
+    "m.id, m.time_key, m.conversation, c.title, c.platform, m.sender, coalesce(p.name, ''),"
+    " m.sent_at, m.utc_offset_minutes, m.time_precision, m.kind, m.text, m.more_text,"
+    " m.platform_id, m.id_scope, m.reply_to, m.edited_at, m.marks"
 )
 NAMES = " JOIN conversation c ON c.id = m.conversation LEFT JOIN participant p ON p.id = m.sender"
 
@@ -147,7 +147,8 @@ class AttachmentRow(msgspec.Struct, frozen=True, kw_only=True):
 
 ATTACHMENT = (
     "a.id, a.message, a.ordinal, a.file, a.state, a.kind, a.name, a.as_exported, a.type,"
-    " coalesce((SELECT f.size FROM stored_file f WHERE f.id = a.file), a.size), a.sha256, a.duration"
+    " coalesce((SELECT f.size FROM stored_file f WHERE f.id = a.file), a.size), a.sha256,"
+    " a.duration"
 )
 
 
@@ -194,7 +195,8 @@ class ReactionRow(msgspec.Struct, frozen=True):
 def reactions_of(db: Connection, message_id: int) -> list[ReactionRow]:
     """The reactions to a message."""
     rows = db.execute(
-        "SELECT emoji, sender, count, at, extra FROM reaction WHERE message = ? ORDER BY emoji, sender",
+        "SELECT emoji, sender, count, at, extra FROM reaction WHERE message = ?"
+        " ORDER BY emoji, sender",
         [message_id],
     )
     return [ReactionRow(*row) for row in rows]
@@ -246,10 +248,10 @@ def conversations(db: Connection, selection: Selection) -> list[ConversationRow]
     """Conversations with at least one message of the selection, the latest first."""
     where, params = source(db, selection)
     rows = db.execute(
-        "SELECT c.id, c.platform, c.key, c.owner, c.title, c.kind, c.title_is_id, n, first, last FROM"  # noqa: S608
-        f" (SELECT m.conversation AS id, count(*) AS n, min(m.sent_at) AS first, max(m.sent_at) AS last"
-        f" {where} GROUP BY m.conversation) x JOIN conversation c ON c.id = x.id"
-        " ORDER BY last DESC, c.id",
+        "SELECT c.id, c.platform, c.key, c.owner, c.title, c.kind, c.title_is_id, n, first, last"  # noqa: S608
+        " FROM (SELECT m.conversation AS id, count(*) AS n, min(m.sent_at) AS first,"
+        f" max(m.sent_at) AS last {where} GROUP BY m.conversation) x"
+        " JOIN conversation c ON c.id = x.id ORDER BY last DESC, c.id",
         params,
     )
     names = ConversationRow.__struct_fields__

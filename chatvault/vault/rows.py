@@ -104,8 +104,8 @@ class Rows:
             rows[message].variants.append(Variant(minute, content_hash, text, at))
         for message, *values in self._db.execute(
             "SELECT message, ordinal, file, state, kind, name, as_exported, type, size,"
-            " sha256, duration, stable_name FROM candidate c CROSS JOIN attachment a ON a.message = c.id"
-            " ORDER BY a.message, a.ordinal, a.id"
+            " sha256, duration, stable_name FROM candidate c"
+            " CROSS JOIN attachment a ON a.message = c.id ORDER BY a.message, a.ordinal, a.id"
         ):
             rows[message].attachments.append(StoredAttachment(*values))
         for message, *values in self._db.execute(

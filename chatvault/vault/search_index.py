@@ -1,5 +1,6 @@
-"""`message_search`: adding, removing and asking. Its row ids are time keys, so the newest hits and a
-stretch of time are range scans; its `scope` column holds one token for each thing people filter by."""
+"""`message_search`: adding, removing and asking. Its row ids are time keys, so the newest hits and
+a stretch of time are range scans; its `scope` column holds a token for each thing people filter by.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache

@@ -8,7 +8,7 @@ from chatvault.vault.time_keys import EPOCH, NO_TIME, SLOTS
 
 @dataclass(frozen=True)
 class Selection:
-    """Messages that match an FTS5 expression (None: all), sent from `start_ms` and before `end_ms`."""
+    """Messages that match an FTS5 expression (None: all), from `start_ms` and before `end_ms`."""
 
     match: str | None = None
     start_ms: int | None = None
@@ -26,8 +26,8 @@ EVERYTHING = Selection()
 def source(db: Connection, selection: Selection) -> tuple[str, list[object]]:
     """`FROM ... WHERE ...` with `m` as the message, and its parameters.
 
-    Time keys sort by time, so a stretch of time is a range of them; only behind a second that was too
-    full does a key lie later than its message, and then `sent_at` is looked at too.
+    Time keys sort by time, so a stretch of time is a range of them; only behind a second that was
+    too full does a key lie later than its message, and then `sent_at` is looked at too.
     """
     if selection.match is not None:
         sql = "FROM message_search s CROSS JOIN message m ON m.time_key = s.rowid"

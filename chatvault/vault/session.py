@@ -1,4 +1,4 @@
-"""An open vault: its folder, its keys, its archive, and how the archive compares with the journal."""
+"""An open vault: its folder, its keys, its archive, and how that compares with the journal."""
 
 import hashlib
 from collections.abc import Iterator

@@ -195,8 +195,8 @@ class Merger:
 
     def _merge(self, items: list[_Item]) -> None:
         loaded = self._rows.load([item.wanted for item in items])
-        # Within a transcript what shows more of itself chooses first; a form tells either all of its
-        # messages with ids or seconds or none, so this seldom changes anything.
+        # Within a transcript what shows more of itself chooses first; a form tells either all of
+        # its messages with ids or seconds or none, so this seldom changes anything.
         items.sort(
             key=lambda item: (
                 item.wanted.transcript,
@@ -231,7 +231,7 @@ class Merger:
             by_id = wanted.platform_id is not None and row.platform_id == wanted.platform_id
             if by_id and row.transcript == wanted.transcript and not row.by_id:
                 self._displace(item, row, known)
-            if by_id and wanted.key not in row.keys():
+            if by_id and wanted.key not in row.keys():  # noqa: SIM118 - a row is no dict
                 twin = placement.find_absorbed(known, wanted, row)
                 if twin is not None:
                     self._absorb(row, twin)

@@ -28,7 +28,7 @@ class TimeKeys:
             "INSERT INTO wanted_second VALUES (?)", [(start,) for start in self._next.values()]
         )
         taken = self._db.execute(
-            "SELECT start, (SELECT max(time_key) FROM message"
+            "SELECT start, (SELECT max(time_key) FROM message"  # noqa: S608 - a number of ours
             f" WHERE time_key >= start AND time_key < start + {SLOTS}) AS last"
             " FROM wanted_second WHERE last IS NOT NULL"
         )

@@ -2,8 +2,8 @@
 
 from chatvault.vault.archive import Connection
 
-# Anything that ties what the import brought to what others brought: then deleting rows is not enough,
-# because values that came together were merged.
+# Anything that ties what the import brought to what others brought: then deleting rows is not
+# enough, because values that came together were merged.
 TIES = (
     # a message that another import told too
     """SELECT 1 FROM message_import mine CROSS JOIN message_import other
@@ -22,7 +22,8 @@ TIES = (
        JOIN message m ON m.id = i.message WHERE i.import = ?1) LIMIT 1""",
     # an attachment of others whose only file it brought
     """SELECT 1 FROM attachment a JOIN source_file f ON f.file = a.file AND f.import = ?1
-       WHERE NOT EXISTS (SELECT 1 FROM message_import i WHERE i.message = a.message AND i.import = ?1)
+       WHERE NOT EXISTS
+         (SELECT 1 FROM message_import i WHERE i.message = a.message AND i.import = ?1)
        AND NOT EXISTS (SELECT 1 FROM source_file o WHERE o.file = a.file AND o.import <> ?1)
        LIMIT 1""",
     # a conversation without messages: whose it is, is not known
