@@ -61,13 +61,37 @@ def find(
         return _found(result, source)
     strict = tuple(one for one in importers if one.INFO.rank != "fallback")
     result = Walk(strict, source.told, archives).visit(top)
-    if not result.exports:
-        last = tuple(one for one in importers if one.INFO.rank == "fallback")
-        fallback = Walk(last, source.told, archives).visit(top)
-        if not fallback.exports:
-            raise why_nothing(source_of(top, source.told), result.errors)
-        result = fallback
-    return _found(result, source)
+    fallback = Walk(
+        tuple(one for one in importers if one.INFO.rank == "fallback"), source.told, archives
+    )
+    if result.exports:
+        return _found(_photos_beside(top, result, fallback), source)
+    last = fallback.visit(top)
+    if not last.exports:
+        raise why_nothing(source_of(top, source.told), result.errors)
+    return _found(last, source)
+
+
+def _photos_beside(top: Level, result: Result, fallback: Walk) -> Result:
+    """A folder beside the exports that none of them claims may be one of photos; files that lie
+    loose between exports are not taken for one."""
+    rest = []
+    for label in result.rest:
+        prefix = label if label.endswith("/") else "\0"
+        below = {
+            name.removeprefix(prefix): entry
+            for name, entry in top.entries.items()
+            if name.startswith(prefix)
+        }
+        path = label.removesuffix("/")
+        depth = path.count("/") + 1
+        found = Result()
+        if below:
+            found = fallback.visit(Level(path, path.rpartition("/")[2], below, depth=depth))
+        rest += found.rest if found.exports else [label]
+        result.exports += found.exports
+    result.rest = rest
+    return result
 
 
 def find_parts(

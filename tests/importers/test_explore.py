@@ -199,12 +199,21 @@ def test_exports_of_two_importers_side_by_side_make_a_shelf():
     assert ("2.jpg",) == result.rest
 
 
-def test_fallbacks_are_asked_only_when_nothing_else_is_found():
+def test_a_folder_that_no_export_claims_may_be_one_of_photos():
     pictures = {"p/1.jpg": b"x", "p/q/2.jpg": b"y"}
     assert [("p", "photos", ["1.jpg", "q/2.jpg"])] == summary(found(pictures))
     result = found({**pictures, "one.zip": zipped({"a.json": "red"})})
+    assert [
+        ("one.zip", "red", ["a.json"]),
+        ("p", "photos", ["1.jpg", "q/2.jpg"]),
+    ] == summary(result)
+    assert () == result.rest
+
+
+def test_photos_loose_between_exports_are_not_taken_for_a_photo_folder():
+    result = found({"1.jpg": b"x", "2.jpg": b"y", "one.zip": zipped({"a.json": "red"})})
     assert [("one.zip", "red", ["a.json"])] == summary(result)
-    assert ("p/",) == result.rest
+    assert ("1.jpg", "2.jpg") == result.rest
 
 
 def deep(levels):
