@@ -21,8 +21,9 @@ def test_the_mark_of_editing_is_cut_off_and_kept(words: str) -> None:
 
 
 def test_unknown_words_that_end_several_texts_are_a_mark_of_editing() -> None:
-    found = messages(android("Ada: a <qwe rty zui>", "Ada: b <qwe rty zui>", "Ada: c <just once>"))
-    assert ["a", "b", "c <just once>"] == [message.text for message in found]
+    bodies = ["a <qwe rty zui>", "b <qwe rty zui>", "c <just once>", "<qwe rty zui>"]
+    found = messages(android(*(f"Ada: {body}" for body in bodies)))
+    assert ["a", "b", "c <just once>", "<qwe rty zui>"] == [message.text for message in found]
 
 
 DELETED = phrases("""

@@ -173,6 +173,10 @@ def test_an_iphone_says_what_it_left_out(kind: MessageKind, phrase: str) -> None
     assert kind is one(f"<{phrase}>").kind
 
 
+def test_words_for_media_inside_a_longer_message_stay_text() -> None:
+    assert "it only says\nimage omitted" == one("it only says\nimage omitted", "iphone").text
+
+
 def test_a_document_left_out_keeps_its_title() -> None:
     for marks in (LRM, ""):
         found = one(f"Plan.pdf • {marks}3 pages {marks}document omitted", "iphone")

@@ -241,6 +241,17 @@ def test_a_clock_that_stays_back_is_not_suspect() -> None:
     assert {()} == {message.marks for message in messages(text)}
 
 
+def test_more_than_somebody_pastes_is_a_clock_that_was_wrong_for_a_while() -> None:
+    text = android("Ada: a", "Ada: b") + "01/02/2017, 10:00 - Ada: c\n" * 500
+    text += "20/06/2018, 10:00 - Ada: end\n"
+    assert {()} == {message.marks for message in messages(text)}
+
+
+def test_the_first_line_tells_the_shape_even_if_more_was_pasted() -> None:
+    text = android("Ada: look") + iphone(*["Bo: hi"] * 15) + android("Ada: a", "Ada: b", "Ada: c")
+    assert 4 == len(messages(text))
+
+
 def test_two_exports_in_one_file_are_both_read() -> None:
     bodies = [f"Ada: {number}" for number in range(18)] * 4
     text = "".join(android(*bodies[:18]) for _ in range(4))
