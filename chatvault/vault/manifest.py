@@ -16,7 +16,7 @@ FORMAT = 1
 LINE_LIMIT = 64 * 1024
 
 
-class PackJson(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PackJson(msgspec.Struct, frozen=True, kw_only=True):
     """The first member of every pack: which import or entry it belongs to, and its place there."""
 
     format: int = FORMAT
@@ -31,7 +31,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_def
 
 
 class ImportHead(Line, frozen=True, kw_only=True, tag="import"):
-    """First line of a manifest: what was imported, and everything a rebuild needs to read it again."""
+    """First line of a manifest: what was imported, and all that a rebuild needs to read it."""
 
     format: int
     entry: int
