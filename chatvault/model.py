@@ -6,6 +6,7 @@ message's reactions. The same records, one JSON object per line, are our own exp
 """
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -142,13 +143,29 @@ class Attachment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sha256: str = ""  # hex, where the export says
     duration: float | None = None  # seconds
     stable_name: bool = True  # False where the platform renumbers or drops names at each export
+    others: tuple["Attachment", ...] = ()  # other files that exports hold in its place
+
+
+Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+
+
+class Key(msgspec.Struct, frozen=True):
+    """By what an archive recognises other copies of a text; only a restored archive tells it."""
+
+    minute: Int64
+    hash: Int64
 
 
 class Version(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An earlier text of a message that was edited."""
+    """An earlier text of a message that was edited.
+
+    The present text may be among the versions: then they also say when it was written. `key` is
+    told where it does not follow from the message and the text.
+    """
 
     text: str
     at: Timestamp | None = None
+    key: Key | None = None
 
 
 class Message(RecordBase, frozen=True, kw_only=True):
@@ -174,6 +191,7 @@ class Message(RecordBase, frozen=True, kw_only=True):
     versions: tuple[Version, ...] = ()
     marks: tuple[Mark, ...] = ()
     extra: dict[str, object] = {}
+    more_extra: tuple[dict[str, object], ...] = ()  # what other exports of it said besides
 
 
 class Reaction(RecordBase, frozen=True, kw_only=True):

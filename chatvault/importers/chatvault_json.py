@@ -129,6 +129,9 @@ class _File:
     def _checked(self, record: Record) -> Iterator[Record]:
         if isinstance(record, Conversation | Participant | Message | Reaction):
             record = msgspec.structs.replace(record, extra=_storable(record.extra))
+        if isinstance(record, Message) and record.more_extra:
+            more = tuple(_storable(extra) for extra in record.more_extra)
+            record = msgspec.structs.replace(record, more_extra=more)
         if isinstance(record, Conversation):
             self._conversation = record.id
         elif isinstance(record, Participant):
@@ -168,6 +171,9 @@ class _File:
         yield Participant(id=sender_id, name=sender_id, conversation_id=conversation_id)
 
     def _attachment(self, file: Attachment) -> Attachment:
+        if file.others:
+            others = tuple(self._attachment(other) for other in file.others)
+            file = msgspec.structs.replace(file, others=others)
         if file.path is None:
             return file
         path = self._source.resolve(file.path)

@@ -98,6 +98,7 @@ class Row(msgspec.Struct, gc=False):
     is_new: bool = False
     changed: bool = False
     gone: bool = False  # absorbed by another row
+    lists_own: bool = False  # told with variants that say when its own text was written
     indexed_key: int | None = None  # its row id in the search index, if it is there already
     attachments: list[StoredAttachment] = []
     attachments_changed: bool = False
@@ -206,6 +207,8 @@ def _merge_text(row: Row, other: Row) -> None:
         return
     mine = Variant(row.minute, row.content_hash, row.text, row.edited_at)
     theirs = [Variant(other.minute, other.content_hash, other.text, other.edited_at)]
+    if other.lists_own:
+        theirs = []
     for variant in [*([] if row.variants else [mine]), *theirs, *other.variants]:
         _add_variant(row, variant)
     # The later edit wins; a text beats none, so a deletion keeps what was said.
@@ -233,11 +236,18 @@ def _add_variant(row: Row, variant: Variant) -> None:
     row.changed = True
 
 
-def add_version(row: Row, text: str, at: int | None, content_hash: int) -> None:
+def add_version(row: Row, version: Variant) -> None:
     """An earlier text that the export itself tells."""
     if not row.variants:
         _add_variant(row, Variant(row.minute, row.content_hash, row.text, row.edited_at))
-    _add_variant(row, Variant(row.minute, content_hash, text, at))
+    _add_variant(row, version)
+
+
+def list_own(told: Row, versions: list[Variant]) -> None:
+    """Note on a row as told which of its versions are its own text."""
+    told.variants = [version for version in versions if version.text == told.text]
+    told.new_variants = list(told.variants)
+    told.lists_own = bool(told.variants)
 
 
 def _kind_order(kind: str) -> tuple[int, str]:

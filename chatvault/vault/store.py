@@ -17,7 +17,7 @@ from chatvault.model import (
 from chatvault.vault import content_key, extras, merging, placement, schema, search_index
 from chatvault.vault.archive import Connection
 from chatvault.vault.identities import Identities
-from chatvault.vault.merging import Row, StoredAttachment, StoredReaction
+from chatvault.vault.merging import Row, StoredAttachment, StoredReaction, Variant
 from chatvault.vault.rows import Rows
 from chatvault.vault.time_keys import TimeKeys
 
@@ -148,7 +148,8 @@ class Merger:
             merging.stored_attachment(
                 ordinal, item, None if item.path is None else self._file_of(item.path)
             )
-            for ordinal, item in enumerate(message.attachments)
+            for ordinal, first in enumerate(message.attachments)
+            for item in (first, *first.others)
         ]
         scope = None
         if message.id is not None:
@@ -243,10 +244,13 @@ class Merger:
         return row
 
     def _row_told(self, item: _Item) -> Row:
-        return merging.new_row(
+        told = merging.new_row(
             0, item.message, conversation=item.wanted.key[0], key=item.wanted.key[1:], copy=0,
             id_scope=item.wanted.id_scope, sender=item.sender, place=item.place,
         )  # fmt: skip
+        if item.message.versions:
+            merging.list_own(told, _versions(item))
+        return told
 
     def _new(self, told: Row, known: placement.Known, key: placement.Key) -> Row:
         told.id, self._next_id = self._next_id, self._next_id + 1
@@ -282,13 +286,12 @@ class Merger:
             merging.merge_attachments(row, item.attachments)
         if item.reactions:
             merging.merge_reactions(row, item.reactions)
-        for version in message.versions:
-            older = msgspec.structs.replace(message, text=version.text)
-            key = content_key.content_hash(older, message.sender_id or "")
-            at = None if version.at is None else version.at.utc_ms
-            merging.add_version(row, version.text, at, key)
-        if message.extra:
-            plain = msgspec.json.encode(message.extra, order="deterministic")
+        for version in _versions(item) if message.versions else ():
+            merging.add_version(row, version)
+        for extra in (message.extra, *message.more_extra):
+            if not extra:
+                continue
+            plain = msgspec.json.encode(extra, order="deterministic")
             digest = extras.digest(plain)
             if digest not in row.extras:
                 row.extras.add(digest)
@@ -317,3 +320,18 @@ class Merger:
                 " DO UPDATE SET value = max(value, ?1)",
                 [self._keys.largest_spill],
             )
+
+
+def _versions(item: _Item) -> list[Variant]:
+    """The texts that a message says it had."""
+    message, found = item.message, []
+    for version in message.versions:
+        minute = item.wanted.key[1]
+        if version.key is not None:
+            minute, key = version.key.minute, version.key.hash
+        else:
+            older = msgspec.structs.replace(message, text=version.text)
+            key = content_key.content_hash(older, message.sender_id or "")
+        at = None if version.at is None else version.at.utc_ms
+        found.append(Variant(minute, key, version.text, at))
+    return found

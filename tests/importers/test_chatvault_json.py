@@ -33,6 +33,7 @@ STRUCTS = {
     "Timestamp": model.Timestamp,
     "Attachment": model.Attachment,
     "Version": model.Version,
+    "Key": model.Key,
 }
 
 
