@@ -5,13 +5,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO, cast
 
 import msgspec
 
 from chatvault import errors
-from chatvault.errors import ChatVaultError, RefusedByLimit, Where
+from chatvault.errors import ChatVaultError, DiskTrouble, RefusedByLimit, Where
+from chatvault.importers._limits import DEFAULT
 from chatvault.importers._source import Told
 from chatvault.model import Record
 from chatvault.services import worker_messages as say
@@ -20,7 +21,7 @@ from chatvault.services.given import Given
 SILENCE = 120.0  # seconds without a sign of life
 DEATHS = 3  # in a row, then the export is refused
 RECORDS = msgspec.msgpack.Decoder(list[Record])
-MODULE = "chatvault.services.worker_child"
+PROGRAM = (sys.executable, "-I", "-m", "chatvault.services.worker_child")
 
 
 class WorkerDied(Exception):
@@ -35,15 +36,26 @@ class Worker:
     """A process without keys that reads exports. Closing it ends the process."""
 
     def __init__(
-        self, given: Given, *, told: Told, platform: str | None = None, whole: bool = False
+        self,
+        given: Given,
+        *,
+        told: Told,
+        platform: str | None = None,
+        whole: bool = False,
+        program: Sequence[str] = PROGRAM,
+        silence: float = SILENCE,
     ) -> None:
         """`whole`: the files are one export of the importer `platform`; nothing is looked for."""
         self._given = given
+        self._program = program
+        self._silence = silence
         self._look = say.Look(given.name, given.files(), given.parts(), told, platform, whole)
         self._process: subprocess.Popen[bytes] | None = None
         self._deaths = 0
         self._at = ""
-        self._sign = time.monotonic()
+        # Since when we wait for the worker; None while it waits for us, however long that takes.
+        self._waiting: float | None = None
+        self._trouble: DiskTrouble | None = None
 
     def __enter__(self) -> "Worker":
         return self
@@ -57,8 +69,13 @@ class Worker:
         self._given.close()
 
     def find(self) -> say.Found:
-        """The exports in what was given."""
-        return self._start()
+        """The exports in what was given; RefusedByLimit when looking ended one worker after the
+        other."""
+        while True:
+            try:
+                return self._start()
+            except WorkerDied:
+                continue
 
     def hash(self, export: int) -> Iterator[say.HashedFile]:
         """Every file of an export after a first reading. A file that kills the worker is told as
@@ -72,19 +89,27 @@ class Worker:
                         for file in reply.files:
                             if file.name not in done:
                                 done.add(file.name)
+                                self._deaths = 0
                                 yield file
+                        _check_count(len(done))
             except WorkerDied as died:
                 skip.append(died.name)
             else:
                 return
 
     def probe(self, export: int) -> bool:
-        """Whether there is a message, or at least an item that could not be read."""
-        done = next(iter(self._ask(say.Probe(export))))
-        return isinstance(done, say.Done) and bool(done.messages or done.problems)
+        """Whether there is a message, or at least an item that could not be read; RefusedByLimit
+        when reading the first one ended one worker after the other."""
+        while True:
+            try:
+                done = next(iter(self._ask(say.Probe(export))))
+            except WorkerDied:
+                continue
+            return isinstance(done, say.Done) and bool(done.messages or done.problems)
 
     def read(self, export: int) -> Iterator[list[Record]]:
-        """The records of an export, in batches; WorkerDied when it broke off."""
+        """The records of an export, in batches; WorkerDied when it broke off, DiskTrouble when what
+        was given cannot be read any more."""
         messages = problems = 0
         for reply in self._ask(say.Read(export)):
             if isinstance(reply, list):
@@ -94,6 +119,7 @@ class Worker:
             elif isinstance(reply, say.Done) and (messages, problems) != (
                 reply.messages, reply.problems
             ):  # fmt: skip
+                self._died()
                 raise WorkerDied(self._at)
 
     def fetch(self, export: int, name: str) -> Iterator[bytes]:
@@ -107,26 +133,29 @@ class Worker:
             self._start()
         process = cast("subprocess.Popen[bytes]", self._process)
         answered = False
+        self._trouble = None
         try:
-            say.send(cast(BinaryIO, process.stdin), b"m", say.ENCODER.encode(command))
+            _send(process, b"m", say.ENCODER.encode(command))
             while True:
                 reply = self._reply(process)
                 if isinstance(reply, say.Need):
                     continue
+                ended = isinstance(reply, (say.Failed, say.Done))
+                if self._trouble and ended and isinstance(command, (say.Probe, say.Read)):
+                    # Whatever the importer made of it: what it told is not all there is.
+                    raise self._trouble
                 if isinstance(reply, say.Failed):
                     raise _failure(reply)
                 if isinstance(reply, say.Alive):
                     self._at = reply.name
                     continue
-                if isinstance(reply, (say.Done, say.Found)):
+                if isinstance(reply, say.Done):
                     self._deaths = 0
-                    answered = True
+                answered = isinstance(reply, (say.Done, say.Found))
                 yield reply
                 if answered:
                     return
-        except (say.BrokenPipe, msgspec.MsgspecError, OSError) as cause:
-            if isinstance(cause, OSError) and process.poll() is None:
-                raise  # reading the user's own file failed, not the pipe
+        except (say.BrokenPipe, msgspec.MsgspecError, RecursionError) as cause:
             self._died()
             raise WorkerDied(self._at) from cause
         except GeneratorExit:
@@ -136,21 +165,48 @@ class Worker:
             raise
 
     def _reply(self, process: "subprocess.Popen[bytes]") -> say.Reply | list[Record] | bytes:
-        letter, body = say.receive(cast(BinaryIO, process.stdout))
-        self._sign = time.monotonic()
+        self._waiting = time.monotonic()
+        try:
+            letter, body = say.receive(cast(BinaryIO, process.stdout))
+        except OSError as cause:
+            raise say.BrokenPipe from cause
+        finally:
+            self._waiting = None
         if letter == b"r":
             return RECORDS.decode(body)
         if letter == b"b":
             return body
+        if letter != b"m":
+            raise say.BrokenPipe
         reply: say.Reply = say.REPLIES.decode(body)
         if isinstance(reply, say.Need):
-            piece = self._given.read(reply.index, reply.offset, reply.length)
-            say.send(cast(BinaryIO, process.stdin), b"b", piece)
+            self._serve(process, reply)
         return reply
+
+    def _serve(self, process: "subprocess.Popen[bytes]", need: say.Need) -> None:
+        """Bytes of what was given, or why they cannot be read; a worker that asks for others has
+        gone wrong."""
+        files = self._look.files
+        if not 0 <= need.index < len(files) or not 0 <= need.length <= say.LIMIT:
+            raise say.BrokenPipe
+        if not 0 <= need.offset <= files[need.index].size:
+            raise say.BrokenPipe
+        try:
+            piece = self._given.read(need.index, need.offset, need.length)
+        except OSError as cause:
+            reason = (cause.strerror or "it cannot be read").lower()
+            self._trouble = DiskTrouble(
+                f"the export cannot be read: {reason}",
+                where=Where(files[need.index].name),
+                remedy="run the same again when its disk can be read; what is stored stays",
+            )
+            _send(process, b"x", reason.encode())
+        else:
+            _send(process, b"b", piece)
 
     def _start(self) -> say.Found:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-I", "-m", MODULE, str(self._given.size)],
+            [*self._program, str(self._given.size)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -158,7 +214,6 @@ class Worker:
             cwd=os.path.abspath(os.sep),  # noqa: PTH100 - the root of whatever system this is
             close_fds=True,
         )
-        self._sign = time.monotonic()
         threading.Thread(target=self._watch, args=[self._process], daemon=True).start()
         threading.Thread(target=_drain, args=[self._process], daemon=True).start()
         for reply in self._ask(self._look):
@@ -167,11 +222,12 @@ class Worker:
         raise WorkerDied(self._at)
 
     def _watch(self, process: "subprocess.Popen[bytes]") -> None:
-        """End a worker that gives no sign of life."""
+        """End a worker that gives no sign of life while we wait for one."""
         while process.poll() is None:
-            if time.monotonic() - self._sign > SILENCE:
+            since = self._waiting
+            if since is not None and time.monotonic() - since > self._silence:
                 process.kill()
-            time.sleep(0.2)
+            time.sleep(min(0.2, self._silence))
 
     def _died(self) -> None:
         self._kill()
@@ -194,6 +250,20 @@ class Worker:
                         pipe.close()
                     except OSError:
                         continue  # a pipe that broke has nothing left to flush
+
+
+def _check_count(names: int) -> None:
+    if names > DEFAULT.members:
+        raise RefusedByLimit(
+            f"an export of more than {DEFAULT.members:,} files", remedy="import parts of it"
+        )
+
+
+def _send(process: "subprocess.Popen[bytes]", letter: bytes, body: bytes) -> None:
+    try:
+        say.send(cast(BinaryIO, process.stdin), letter, body)
+    except OSError as cause:
+        raise say.BrokenPipe from cause
 
 
 def _drain(process: "subprocess.Popen[bytes]") -> None:

@@ -4,13 +4,14 @@ It has its standard streams and nothing else: no vault, no environment, no folde
 the bytes of the files that the user gave; everything that parses outside bytes runs here.
 """
 
+import errno
 import hashlib
 import io
 import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, BinaryIO
 
-from chatvault.errors import ChatVaultError
+from chatvault.errors import ChatVaultError, DiskTrouble
 from chatvault.importers import _explore
 from chatvault.importers._limits import Budget
 from chatvault.importers._protocol import Importer
@@ -65,6 +66,8 @@ class Parent:
         """Bytes of a served file."""
         self.tell(say.Need(index, offset, length))
         letter, body = say.receive(self._requests)
+        if letter == b"x":
+            raise OSError(errno.EIO, body.decode("utf-8", "replace"))
         if letter != b"b":
             raise say.BrokenPipe
         return body
@@ -143,10 +146,20 @@ class Worker:
             try:
                 self._answer(command)
             except ChatVaultError as error:
-                where = None if error.where is None else (error.where.file, error.where.part)
-                self._parent.tell(
-                    say.Failed(type(error).__name__, error.message, where, error.remedy)
+                self._fail(error)
+            except BrokenPipeError:
+                return
+            except OSError as cause:
+                self._fail(
+                    DiskTrouble(
+                        f"the export cannot be read: {cause.strerror or 'unknown error'}",
+                        remedy="run the same again when its disk can be read",
+                    )
                 )
+
+    def _fail(self, error: ChatVaultError) -> None:
+        where = None if error.where is None else (error.where.file, error.where.part)
+        self._parent.tell(say.Failed(type(error).__name__, error.message, where, error.remedy))
 
     def _answer(self, command: say.Command) -> None:
         if isinstance(command, say.Look):
@@ -235,7 +248,7 @@ class Worker:
                 for _ in counted():
                     pass
         except (OSError, ValueError, EOFError) as cause:
-            return _unread(name, entry, str(cause)[:200] or "it cannot be read")
+            return _unread(name, entry, _reason(cause))
         served = entry.open.index if isinstance(entry.open, ServedOpener) else None
         if compressed is not None and compressed >= size:
             compressed = None
@@ -288,6 +301,11 @@ class Worker:
             # What was sent has another hash than at the first reading; the parent sees that.
             pass
         self._parent.tell(say.Done())
+
+
+def _reason(cause: Exception) -> str:
+    told = cause.strerror if isinstance(cause, OSError) else str(cause)
+    return (told or "it cannot be read")[:200]
 
 
 def _unread(name: str, entry: Entry, reason: str) -> say.HashedFile:

@@ -1,12 +1,12 @@
 """What the process with the keys and the worker without them say to each other.
 
 Each message is a letter, a length and a body: `m` a structure in MessagePack, `r` a batch of
-records in MessagePack, `b` plain bytes. Both ends decode against a schema, so a worker that went
-wrong gives an error and not a strange row.
+records in MessagePack, `b` plain bytes, `x` (to the worker) the reason why there are none. Both
+ends decode against a schema, so a worker that went wrong gives an error and not a strange row.
 """
 
 import struct
-from typing import BinaryIO
+from typing import Annotated, BinaryIO
 
 import msgspec
 
@@ -14,6 +14,9 @@ from chatvault.importers._source import Told
 
 LIMIT = 64 * 1024 * 1024
 HEADER = struct.Struct(">cI")
+# What the archive can hold: a worker that tells other figures has gone wrong.
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Moment = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
 
 
 class GivenFile(msgspec.Struct, frozen=True):
@@ -106,12 +109,12 @@ class HashedFile(msgspec.Struct, frozen=True):
     it itself, `compressed` its size as a zstd frame where that is smaller."""
 
     name: str
-    size: int
-    modified_ms: int | None
+    size: Count
+    modified_ms: Moment | None
     raw_name: bytes | None
-    sha256: bytes
-    served: int | None
-    compressed: int | None
+    sha256: Annotated[bytes, msgspec.Meta(max_length=32)]
+    served: Count | None
+    compressed: Count | None
     trouble: str = ""
 
 
@@ -165,7 +168,7 @@ def receive(pipe: BinaryIO) -> tuple[bytes, bytes]:
     if len(head) < HEADER.size:
         raise BrokenPipe
     letter, length = HEADER.unpack(head)
-    if length > LIMIT or letter not in b"mrb":
+    if length > LIMIT or letter not in b"mrbx":
         raise BrokenPipe
     body = pipe.read(length)
     if len(body) < length:
