@@ -1,0 +1,160 @@
+"""Import rate and memory, beside the same rows going into plain SQLite with FTS5.
+
+The history is half as long again as what one export holds: the first export has its first two
+thirds, the second its last two thirds, so that half of the second is known when it comes.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import make_export
+import msgspec
+from _bench_results import Paired, Sizes
+from _bench_tools import MeasuredVault, Ran, folder_size, timed
+
+FIRST, SECOND, MIDDLE = (0.0, 2 / 3), (1 / 3, 1.0), (1 / 3, 2 / 3)
+BATCH = 50_000
+PEER = "the same rows into SQLite + FTS5"
+PLAIN = """
+CREATE TABLE message (
+    id INTEGER PRIMARY KEY, conversation TEXT, sender TEXT, sent_at INTEGER, text TEXT
+);
+CREATE INDEX message_time ON message(conversation, sent_at);
+CREATE VIRTUAL TABLE message_fts USING fts5(text, content='message', content_rowid='id');
+"""
+PlainRow = tuple[str, str, int, str]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What the imports left for others to measure on."""
+
+    vault: MeasuredVault
+    plain: Path
+    results: tuple[Paired, ...]
+    sizes: Sizes
+
+
+class _Counts(msgspec.Struct):
+    items: int
+    new: int
+    known: int
+
+
+class _Receipt(msgspec.Struct):
+    messages: _Counts
+
+
+class _Receipts(msgspec.Struct):
+    imports: list[_Receipt]
+
+
+def measure(work: Path, messages: int, *, seed: int, rounds: int) -> Imported:
+    """Import every export into an empty vault, or one that knows half of it, each in turn with the
+    plain database."""
+    history = messages * 3 // 2
+    exports = {}
+    for name, write, part in (
+        ("telegram", make_export.write_telegram, FIRST),
+        ("weflow", make_export.write_weflow, FIRST),
+        ("second", make_export.write_telegram, SECOND),
+        ("middle", make_export.write_telegram, MIDDLE),
+    ):
+        exports[name] = work / f"export-{name}"
+        exports[name].mkdir()
+        write(exports[name], history, seed, part)
+    found: dict[str, list[tuple[Ran, _Counts]]] = {name: [] for name in exports}
+    plain = work / "plain.db"
+    loaded: list[float] = []
+    for _ in range(rounds):
+        vault = MeasuredVault.make(work / "first.chatvault")
+        found["telegram"].append(_import(vault, exports["telegram"]))
+        loaded.append(_load(plain, history, seed))
+        other = MeasuredVault.make(work / "other.chatvault")
+        found["weflow"].append(_import(other, exports["weflow"]))
+        later = vault.copy(work / "later.chatvault")
+        found["second"].append(_import(later, exports["second"]))
+        found["middle"].append(_import(later, exports["middle"]))
+    rows = found["telegram"][0][1].items
+    results = tuple(_paired(name, runs, rows, loaded) for name, runs in found.items())
+    sizes = Sizes(
+        export=folder_size(exports["telegram"]), archive=vault.archive_size,
+        packs=vault.packs_size, plain=plain.stat().st_size,
+    )  # fmt: skip
+    return Imported(vault, plain, results, sizes)
+
+
+TITLES = {
+    "telegram": "Telegram export into an empty vault",
+    "weflow": "the same from WeChat (WeFlow)",
+    "second": "a later Telegram export, half of it known",
+    "middle": "an export of which everything is known",
+}
+
+
+def _import(vault: MeasuredVault, export: Path) -> tuple[Ran, _Counts]:
+    ran = vault.run("import", "--json", "--timezone", "Asia/Singapore", export)
+    receipts = msgspec.json.decode(ran.output, type=_Receipts).imports
+    counts = _Counts(0, 0, 0)
+    for receipt in receipts:
+        counts.items += receipt.messages.items
+        counts.new += receipt.messages.new
+        counts.known += receipt.messages.known
+    return ran, counts
+
+
+def _paired(name: str, runs: list[tuple[Ran, _Counts]], rows: int, loaded: list[float]) -> Paired:
+    return Paired(
+        TITLES[name], "messages/s", runs[0][1].items, tuple(ran.seconds for ran, _ in runs), PEER,
+        rows, tuple(loaded), tuple(ran.peak_mb for ran, _ in runs),
+    )  # fmt: skip
+
+
+def rows(history: int, seed: int) -> Iterator[PlainRow]:
+    """The messages of the first export, as a plain table keeps them."""
+    for conversation in make_export.conversations(history, seed):
+        for _, said in make_export.exported(conversation, seed, FIRST):
+            yield (
+                conversation.title,
+                conversation.people[said.person],
+                said.unix,
+                said.text,
+            )
+
+
+def _load(path: Path, history: int, seed: int) -> float:
+    """Seconds of writing; making the rows is not counted."""
+    path.unlink(missing_ok=True)
+    connection = sqlite3.connect(path)
+    seconds = 0.0
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.executescript(PLAIN)
+        batch: list[PlainRow] = []
+        for row in rows(history, seed):
+            batch.append(row)
+            if len(batch) == BATCH:
+                seconds += timed(_write, connection, batch)
+                batch = []
+        seconds += timed(_write, connection, batch)
+        seconds += timed(connection.execute, "PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+    return seconds
+
+
+def _write(connection: sqlite3.Connection, batch: list[PlainRow]) -> None:
+    with connection:
+        last = connection.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()[0]
+        connection.executemany(
+            "INSERT INTO message (conversation, sender, sent_at, text) VALUES (?, ?, ?, ?)", batch
+        )
+        connection.execute(
+            "INSERT INTO message_fts (rowid, text) SELECT id, text FROM message WHERE id > ?",
+            [last],
+        )
