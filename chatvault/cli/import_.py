@@ -23,6 +23,9 @@ from chatvault.errors import Usage
 )
 @click.option("--me", metavar="NAME", help="Your name in the export.")
 @click.option("--conversation", metavar="TITLE", help="Which conversation this is.")
+@click.option(
+    "--raise-limit", multiple=True, metavar="NAME=NUMBER", help="Raise a safety limit (exit 16)."
+)
 @click.option("--strict", is_flag=True, help="Exit 3 also when the export lacks media.")
 @click.option("--dry-run", is_flag=True, help="Say what would be imported; change nothing.")
 @json_option
@@ -34,6 +37,7 @@ def command(
     date_order: str | None,
     me: str | None,
     conversation: str | None,
+    raise_limit: tuple[str, ...],
     *,
     strict: bool,
     dry_run: bool,
@@ -51,7 +55,7 @@ def command(
     options = ingest.Options(
         told=ingest.Told(
             zone=_zone(timezone), local_zone=local_zone_name(), me=me, date_order=date_order,
-            conversation=conversation,
+            conversation=conversation, limits=" ".join(sorted(raise_limit)) or None,
         ),
         platform=platform,
     )  # fmt: skip

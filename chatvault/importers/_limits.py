@@ -5,9 +5,9 @@ The figures are those of SECURITY.md; each can be raised by an option, and the r
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
-from chatvault.errors import RefusedByLimit, Where
+from chatvault.errors import RefusedByLimit, Usage, Where
 
 MiB = 1024 * 1024
 GiB = 1024 * MiB
@@ -40,6 +40,22 @@ class Limits:
 
 
 DEFAULT = Limits()
+
+
+def raised(text: str | None) -> Limits:
+    """The limits with some of them raised: `members=600000 depth=6`; Usage for anything else."""
+    changes = {}
+    known = {field.name: getattr(DEFAULT, field.name) for field in fields(Limits)}
+    for part in (text or "").split():
+        name, _, number = part.partition("=")
+        digits = number.isascii() and number.isdigit() and len(number) < 16
+        if name not in known or not digits or int(number) < known[name]:
+            raise Usage(
+                "a limit is raised by its name and a larger number",
+                remedy="; ".join(f"{name}={number}" for name, number in known.items()),
+            )
+        changes[name] = int(number)
+    return replace(DEFAULT, **changes)
 
 
 @dataclass

@@ -42,6 +42,7 @@ class Told:
     me: str | None = None
     date_order: str | None = None  # dmy, mdy or ymd
     conversation: str | None = None  # title of the conversation, where the export leaves doubt
+    limits: str | None = None  # raised safety limits, as `_limits.raised` reads them
 
 
 @dataclass(frozen=True)

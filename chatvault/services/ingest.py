@@ -290,8 +290,15 @@ class _Import:
                 stored=stored, known=max(0, files - stored), missing=counts.missing, filled=filled,
                 unlinked=catalogue.unlinked_files(self._db, row.id),
             ),
-            assumptions=tuple(
-                AssumptionLine(a.what, a.value, a.why) for a in dict.fromkeys(tally.assumptions)
+            assumptions=(
+                *(
+                    AssumptionLine(a.what, a.value, a.why)
+                    for a in dict.fromkeys(tally.assumptions)
+                ),
+                *(
+                    AssumptionLine("limit", part, "raised by --raise-limit")
+                    for part in (self._options.told.limits or "").split()
+                ),
             ),
             problems=tuple(ProblemLine(*problem) for problem in problems[:LISTED]),
             more_problems=max(0, len(problems) - LISTED), finishes=tuple(finishes),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from chatvault.errors import ChatVaultError, DiskTrouble
 from chatvault.importers import _explore
-from chatvault.importers._limits import Budget
+from chatvault.importers._limits import Budget, Memory, raised
 from chatvault.importers._protocol import Importer
 from chatvault.importers._source import Entry, Source
 from chatvault.importers.registry import IMPORTERS, importer_named
@@ -192,7 +192,9 @@ class Worker:
             )
             for name, numbers in command.parts
         ]
-        found = _explore.find_parts(sources, IMPORTERS, Budget(), platform=command.platform)
+        limits = raised(command.told.limits)
+        budget = Budget(limits, memory=Memory(limits.nested_in_memory))
+        found = _explore.find_parts(sources, IMPORTERS, budget, platform=command.platform)
         self._exports = [(export.source, export.importer) for export in found.exports]
         exports = [
             say.FoundExport(
