@@ -7,7 +7,7 @@ ever unpacked to disk.
 
 import io
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
@@ -113,6 +113,11 @@ class Source:
             told=self.told,
             prefix=self.prefix + start,
         )
+
+    def without(self, names: Collection[str]) -> "Source":
+        """The export as if these files were not in it."""
+        left = {name: entry for name, entry in self.entries.items() if name not in names}
+        return replace(self, entries=left, _folded={}, _bases={})
 
     def folders(self) -> list[str]:
         """The names of the folders at the top, sorted."""

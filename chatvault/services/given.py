@@ -78,6 +78,15 @@ class GivenPaths:
         file.seek(offset)
         return file.read(length)
 
+    def is_unchanged(self, index: int) -> bool:
+        """Whether size and time of a file are still those that were first seen."""
+        told = self._files[index]
+        try:
+            status = self._paths[index].stat()
+        except OSError:
+            return False
+        return (told.size, told.modified_ms) == (status.st_size, status.st_mtime_ns // 1_000_000)
+
     def pieces(self, index: int, size: int = 1024 * 1024) -> Iterator[bytes]:
         """All the bytes of a file."""
         with _open(self._paths[index]) as file:

@@ -14,7 +14,15 @@ from pathlib import Path
 import msgspec
 
 from chatvault import __version__
-from chatvault.errors import BadExport, ChatVaultError, EmptyExport, Where
+from chatvault.errors import (
+    BadExport,
+    ChatVaultError,
+    DiskTrouble,
+    EmptyExport,
+    NeedsAnswer,
+    RefusedByLimit,
+    Where,
+)
 from chatvault.importers._source import Told
 from chatvault.services import precheck
 from chatvault.services.given import GivenPaths
@@ -38,7 +46,7 @@ from chatvault.vault.content_id import content_id
 from chatvault.vault.manifest import ImportHead
 from chatvault.vault.packs import TARGET
 from chatvault.vault.session import Vault
-from chatvault.vault.store import BATCH, Merger
+from chatvault.vault.store import BATCH, Merger, WrongOrder
 
 __all__ = ["Options", "Outcome", "Told", "ingest", "try_out"]
 
@@ -85,7 +93,7 @@ def ingest(
             one = _Import(vault, worker, given, number, export, options, now_ms, progress)
             try:
                 outcome.receipts.append(one.run())
-            except BadExport as failure:
+            except (BadExport, NeedsAnswer, RefusedByLimit) as failure:
                 if len(found.exports) == 1:
                     raise
                 failure.where = failure.where or Where(export.path)
@@ -210,13 +218,14 @@ class _Import:
             catalogue.pretend_stored(self._db, row.id)
         else:
             storing.store(self._worker, self._export, self._given, self._progress)
-        self._unread += [(path, "", "it changed while it was read", "") for path in storing.changed]
         with self._database.atomic():
             catalogue.link_incoming(self._db, row.id)
-        merger = self._merge(row, finishes)
+        merger = self._merge(row, finishes, without=storing.changed)
+        changed = dict.fromkeys([*storing.changed, *self._changed_since()])
+        self._unread += [(path, "", "it changed while it was read", "") for path in changed]
         with self._database.atomic():
             catalogue.add_problems(self._db, row.id, self._unread)
-            filled = catalogue.fill_in_missing(self._db)
+            filled = catalogue.fill_in_missing(self._db, row.id)
         receipt = self._receipt(row, merger, filled, finishes)
         if self._options.dry:
             return msgspec.structs.replace(receipt, number=0)
@@ -242,7 +251,17 @@ class _Import:
         checkpoint(self._db)
         return receipt
 
-    def _merge(self, row: ImportRow, finishes: list[int]) -> Merger:
+    def _changed_since(self) -> list[str]:
+        """Files that changed after they were stored: what was read of them may be something else."""
+        served = dict(catalogue.incoming_served(self._db))
+        if served:
+            return [path for number, path in served.items() if not self._given.is_unchanged(number)]
+        files = self._given.files()
+        return [f.name for n, f in enumerate(files) if not self._given.is_unchanged(n)]
+
+    def _merge(self, row: ImportRow, finishes: list[int], *, without: list[str]) -> Merger:
+        """The messages, from files whose bytes are stored: what is not in a pack is not read."""
+
         files: dict[str, int | None] = {}
 
         def file_of(path: str) -> int | None:
@@ -258,14 +277,16 @@ class _Import:
         )
         done = 0
         try:
-            for records in self._worker.read(self._export):
+            for records in self._worker.read(self._export, without):
                 merger.add(records)
                 done += len(records)
                 self._progress("reading messages", done, 0)
-        except WorkerDied:
+        except (WorkerDied, WrongOrder):
             self._unread.append(
                 (self._found.name, "", "reading the rest ended the program that reads exports", "")
             )
+        except DiskTrouble:
+            raise  # the same again goes on when the disk can be read
         except ChatVaultError as failure:
             # It was readable when it was probed: what came before stays, what follows is told.
             self._unread.append((str(failure.where or self._found.name), "", failure.message, ""))

@@ -100,7 +100,7 @@ class Replay:
         merger.flush()
         self._vault.close_packs()
         with self._database.atomic():
-            filled = catalogue.fill_in_missing(self._db)
+            filled = catalogue.fill_in_missing(self._db, head.number)
             catalogue.complete(
                 self._db, head.number, entry=entry.entry,
                 receipt=msgspec.json.encode(receipt).decode(),

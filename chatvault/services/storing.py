@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from chatvault.services.given import GivenPaths
-from chatvault.services.worker import Progress, Worker
+from chatvault.services.worker import Progress, Worker, WorkerDied
 from chatvault.vault import catalogue, codec
 from chatvault.vault.archive import Connection
 from chatvault.vault.catalogue import Incoming
@@ -33,9 +33,8 @@ class Storing:
     pack_size: int = TARGET
     sealed: list[PackInfo] = field(default_factory=list)
     pack_names: list[str] = field(default_factory=list)
-    changed: list[str] = field(
-        default_factory=list
-    )  # paths whose bytes were others at second reading
+    # paths whose bytes were others at the second reading, or could not be read again
+    changed: list[str] = field(default_factory=list)
     _waiting: list[tuple[Incoming, Member, str]] = field(default_factory=list)
     _taken: set[str] = field(default_factory=set)
 
@@ -70,16 +69,17 @@ class Storing:
             if file.content_id in seen:
                 continue
             if file.served is not None:
-                pieces: Iterable[bytes] = given.pieces(file.served)
+                pieces = given.pieces(file.served)
             else:
                 pieces = worker.fetch(export, file.path)
-            if self._store_one(file, pieces):
+            if self._store_one(file, _as_far_as_possible(pieces)):
                 seen.add(file.content_id)
             else:
                 self.changed.append(file.path)
             if self.sealed:
                 self._commit(db)
-                seen.clear()
+                # What the archive knows by now, it finds itself.
+                seen = {waiting.content_id for waiting, _, _ in self._waiting}
             done += file.size
             progress("storing files", done, total)
         self.packs.seal()
@@ -96,14 +96,14 @@ class Storing:
             data = b"".join(check)
             if not check.same:
                 return False
-            pieces = [data]
+            if kind:
+                data = b"".join(codec.compressed([data]))
+                size = len(data)
+            stored = _Exactly([data], size)
         else:
-            pieces = check
-        stored = codec.compressed(pieces) if kind else pieces
-        member = self.packs.add(
-            name, _exactly(stored, size), size=size, modified_ms=file.modified_ms
-        )
-        if not check.same:
+            stored = _Exactly(codec.compressed(check) if kind else check, size)
+        member = self.packs.add(name, stored, size=size, modified_ms=file.modified_ms)
+        if not check.same or not stored.fits:
             return False  # the member stays in the pack, but no line of the manifest names it
         self._waiting.append((file, member, kind))
         return True
@@ -141,16 +141,32 @@ class _Checked:
         self.same = size == self._file.size and total.digest() == self._file.sha256
 
 
-def _exactly(pieces: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """As many bytes as the tar was told: a file that changed meanwhile is cut or filled up, and not
-    counted as stored."""
-    left = size
-    for piece in pieces:
-        if left:
-            part = piece[:left]
-            left -= len(part)
+class _Exactly:
+    """As many bytes as the tar was told: what turns out shorter or longer is filled up or cut, and
+    known not to fit."""
+
+    def __init__(self, pieces: Iterable[bytes], size: int) -> None:
+        self._pieces = pieces
+        self._size = size
+        self.fits = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        count = 0
+        for piece in self._pieces:
+            part = piece[: max(0, self._size - count)]
+            count += len(piece)
+            if part:
+                yield part
+        self.fits = count == self._size
+        while count < self._size:
+            part = bytes(min(self._size - count, codec.PIECE))
+            count += len(part)
             yield part
-    while left:
-        part = bytes(min(left, codec.PIECE))
-        left -= len(part)
-        yield part
+
+
+def _as_far_as_possible(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """What breaks off has not the bytes that were read before, and is told like any that changed."""
+    try:
+        yield from pieces
+    except (WorkerDied, OSError):
+        return

@@ -107,11 +107,11 @@ class Worker:
                 continue
             return isinstance(done, say.Done) and bool(done.messages or done.problems)
 
-    def read(self, export: int) -> Iterator[list[Record]]:
+    def read(self, export: int, without: Sequence[str] = ()) -> Iterator[list[Record]]:
         """The records of an export, in batches; WorkerDied when it broke off, DiskTrouble when what
         was given cannot be read any more."""
         messages = problems = 0
-        for reply in self._ask(say.Read(export)):
+        for reply in self._ask(say.Read(export, list(without))):
             if isinstance(reply, list):
                 messages += sum(type(record).__name__ == "Message" for record in reply)
                 problems += sum(type(record).__name__ == "Problem" for record in reply)

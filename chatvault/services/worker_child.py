@@ -281,6 +281,8 @@ class Worker:
 
     def _read(self, command: say.Read) -> None:
         source, importer = self._exports[command.export]
+        if command.without:
+            source = source.without(command.without)
         messages = problems = 0
         batch: list[Record] = []
         for record in importer.read(source):

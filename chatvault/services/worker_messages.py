@@ -59,9 +59,10 @@ class Probe(Command, frozen=True):
 
 
 class Read(Command, frozen=True):
-    """Read the records of an export."""
+    """Read the records of an export, as if the files of these names were not in it."""
 
     export: int
+    without: list[str] = []
 
 
 class Fetch(Command, frozen=True):

@@ -64,6 +64,8 @@ def open_in_memory() -> Connection:
 def close_archive(connection: Connection) -> None:
     """Close, leaving one file: what is in the write-ahead log moves into the archive first."""
     try:
+        if connection.in_transaction:
+            connection.rollback()  # whoever left it open failed in the middle
         if not value(connection, "PRAGMA query_only"):
             checkpoint(connection)
     finally:

@@ -180,6 +180,12 @@ def incoming_lines(db: Connection) -> Iterator[tuple[str, bytes]]:
     yield from db.execute("SELECT path, sha256 FROM incoming ORDER BY path")
 
 
+def incoming_served(db: Connection) -> Iterator[tuple[int, str]]:
+    """The incoming files that are files of the disk: their numbers there, and their paths."""
+    for served, path in db.execute("SELECT served, path FROM incoming WHERE served IS NOT NULL"):
+        yield served, path
+
+
 def incoming_size(db: Connection) -> tuple[int, int]:
     """How many files are new to the vault, and their bytes."""
     row = db.execute(
@@ -299,37 +305,39 @@ def files_of(db: Connection, number: int) -> Iterator[StoredFile]:
         yield StoredFile(*row)
 
 
-def fill_in_missing(db: Connection) -> int:
-    """Give attachments whose file was missing the bytes that some import brought: by hash, or by
-    name and size where exactly one file fits. Looser matches are never made silently."""
+def fill_in_missing(db: Connection, number: int) -> int:
+    """Give attachments whose file was missing the bytes that this or another complete import
+    brought: by hash, or by name and size where exactly one file fits. Looser matches are never made
+    silently; files of imports that were broken off or undone do not count."""
     db.execute(
         "CREATE TEMP TABLE IF NOT EXISTS filled (attachment INTEGER PRIMARY KEY, file INTEGER)"
     )
     db.execute("DELETE FROM filled")
     db.execute(
-        "INSERT INTO filled SELECT a.id, s.id FROM attachment a JOIN stored_file s"
-        " ON s.sha256 = a.sha256 WHERE a.file IS NULL AND a.sha256 <> ''"
+        "INSERT OR IGNORE INTO filled SELECT a.id, s.id FROM attachment a JOIN stored_file s"
+        " ON s.sha256 = a.sha256 JOIN source_file f ON f.file = s.id"
+        " JOIN import i ON i.id = f.import AND (i.state = ? OR i.id = ?)"
+        " WHERE a.file IS NULL AND a.sha256 <> ''",
+        [COMPLETE, number],
     )
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS named (name TEXT, size INTEGER, file INTEGER)")
-    db.execute("DELETE FROM named")
-    wanted = db.execute(
-        "SELECT DISTINCT name, size FROM attachment WHERE file IS NULL AND size IS NOT NULL"
-        " AND name <> '' AND stable_name AND id NOT IN (SELECT attachment FROM filled)"
-    ).fetchall()
-    for name, size in wanted:
-        found = {
-            row[0]
-            for row in db.execute(
-                "SELECT f.file FROM source_file f WHERE f.size = ? AND f.file IS NOT NULL"
-                " AND (f.path = ? OR substr(f.path, -length(?) - 1) = '/' || ?)",
-                [size, name, name, name],
-            )
-        }
-        if len(found) == 1:
-            db.execute("INSERT INTO named VALUES (?, ?, ?)", [name, size, found.pop()])
+    db.execute("CREATE TEMP TABLE IF NOT EXISTS wanted_file (size INTEGER, name TEXT)")
+    db.execute("CREATE INDEX IF NOT EXISTS temp.wanted_file_size ON wanted_file(size, name)")
+    db.execute("DELETE FROM wanted_file")
     db.execute(
-        "INSERT OR IGNORE INTO filled SELECT a.id, n.file FROM attachment a JOIN named n"
-        " ON n.name = a.name AND n.size = a.size WHERE a.file IS NULL AND a.stable_name"
+        "INSERT INTO wanted_file SELECT DISTINCT size, name FROM attachment WHERE file IS NULL"
+        " AND size IS NOT NULL AND name <> '' AND stable_name"
+        " AND id NOT IN (SELECT attachment FROM filled)"
+    )
+    # One walk over the files, each looking among the attachments of its size.
+    db.execute(
+        "INSERT OR IGNORE INTO filled SELECT a.id, n.file FROM attachment a JOIN"
+        " (SELECT w.name, w.size, max(f.file) AS file FROM source_file f"
+        " JOIN import i ON i.id = f.import AND (i.state = ? OR i.id = ?)"
+        " CROSS JOIN wanted_file w ON w.size = f.size WHERE f.file IS NOT NULL"
+        " AND (f.path = w.name OR substr(f.path, -length(w.name) - 1) = '/' || w.name)"
+        " GROUP BY w.name, w.size HAVING count(DISTINCT f.file) = 1) n"
+        " ON n.name = a.name AND n.size = a.size WHERE a.file IS NULL AND a.stable_name",
+        [COMPLETE, number],
     )
     filled = db.execute(
         "UPDATE attachment SET state = 'present', file = (SELECT file FROM filled"

@@ -130,16 +130,20 @@ class PackSet:
         self._target = target
         self._pack: PackWriter | None = None
         self._count = 0
+        self._filled = False  # with something besides its head
 
     def add(
         self, name: str, pieces: Iterable[bytes], *, size: int, modified_ms: int | None
     ) -> Member:
         """Store one file in the pack at hand, or in a new one where it would grow too large."""
-        if self._pack is not None and self._pack.size + size > self._target:
+        # Not a pack that holds nothing but its head: a file larger than all of it goes in there.
+        if self._pack is not None and self._filled and self._pack.size + size > self._target:
             self.seal()
         with disk_trouble("the pack cannot be written", safe="what was imported before is safe"):
             try:
-                return self.current().add(name, pieces, size=size, modified_ms=modified_ms)
+                pack = self.current()
+                self._filled = True
+                return pack.add(name, pieces, size=size, modified_ms=modified_ms)
             except BaseException:
                 self.abandon()
                 raise
@@ -148,6 +152,7 @@ class PackSet:
         """The pack at hand; its name is known before it is finished."""
         if self._pack is None:
             self._count += 1
+            self._filled = False
             self._pack = PackWriter(self._layout, self._recipient)
             head = self._head(self._count)
             self._pack.add(f"{self._prefix}/pack.json", [head], size=len(head), modified_ms=None)

@@ -1,6 +1,7 @@
 """Records into tables: batches of messages merged into the archive."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import msgspec
@@ -61,6 +62,10 @@ class _Item(msgspec.Struct, gc=False):
     reactions: list[StoredReaction] = []
 
 
+class WrongOrder(Exception):
+    """A record refers to one that was not told before it."""
+
+
 class Merger:
     """Takes the records of one import and brings them into the archive, a batch at a time."""
 
@@ -95,18 +100,26 @@ class Merger:
             connection.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()[0]
         )
         self._last_transcript = 0
+        self._transaction = ExitStack()
+        self._begun = False
 
     def add(self, records: Iterable[Record]) -> None:
-        """Take records in the order of the export; full batches go into the archive at once."""
+        """Take records in the order of the export; full batches go into the archive at once.
+
+        WrongOrder when a record refers to one that was not told; those before it are taken.
+        """
         for record in records:
+            self._begin()
             if isinstance(record, Message):
                 self._add_message(record)
             elif isinstance(record, Reaction):
+                if not self._items:
+                    raise WrongOrder
                 extra = msgspec.json.encode(record.extra).decode() if record.extra else ""
                 self._items[-1].reactions.append(merging.stored_reaction(record, extra))
                 self.tally.reactions += 1
             elif isinstance(record, Participant):
-                transcript = self._transcripts[record.conversation_id]
+                transcript = self._transcript(record.conversation_id)
                 row = self._identities.participant(
                     record, transcript.platform, transcript.conversation
                 )
@@ -118,6 +131,12 @@ class Merger:
                 self.tally.problems += 1
             else:
                 self.tally.assumptions.append(record)
+
+    def _transcript(self, conversation: str) -> _Transcript:
+        transcript = self._transcripts.get(conversation)
+        if transcript is None:
+            raise WrongOrder
+        return transcript
 
     def _touch(self) -> None:
         self.tally.touched_others = True
@@ -133,7 +152,7 @@ class Merger:
         # Not after a message but before the next: its reactions are told behind it.
         if len(self._items) >= self._batch:
             self.flush()
-        transcript = self._transcripts[message.conversation_id]
+        transcript = self._transcript(message.conversation_id)
         sender = None
         if message.sender_id is not None:
             sender = self._identities.sender(
@@ -180,12 +199,20 @@ class Merger:
             tally.last_ms = at.utc_ms if tally.last_ms is None else max(tally.last_ms, at.utc_ms)
 
     def flush(self) -> None:
-        """Bring what is waiting into the archive, as one transaction."""
+        """Bring what is waiting into the archive; the transaction began with its first record."""
         items, self._items = self._items, []
-        with self._database.atomic():
+        self._begin()
+        self._begun = False
+        with self._transaction.pop_all():
             self._write_problems()
             if items:
                 self._merge(items)
+
+    def _begin(self) -> None:
+        # One transaction for a batch and the people in it: each COMMIT is a flush of the disk.
+        if not self._begun:
+            self._transaction.enter_context(self._database.atomic())
+            self._begun = True
 
     def _write_problems(self) -> None:
         self._db.executemany(
