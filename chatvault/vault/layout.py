@@ -25,31 +25,47 @@ README = """\
 This folder is a ChatVault: chat histories and photos, encrypted.
 
 With ChatVault:
+
     chatvault search --vault THIS-FOLDER WORD
     chatvault restore originals --vault THIS-FOLDER DESTINATION
 
-Without ChatVault, with the programs age (https://age-encryption.org), tar and zstd:
+Without ChatVault, in this folder, with the programs age (https://age-encryption.org), tar and
+zstd. DESTINATION is a new folder somewhere else; what gets there is not encrypted.
 
-  1. Every file of every export, with the passphrase (age asks for it):
-         for p in packs/*.tar.age; do
-             age -d -i keys/passphrase.age "$p" | tar -x -C DESTINATION
+  1. The key ring, with the passphrase (age asks for it):
+
+         mkdir -m 700 DESTINATION
+         age -d -o DESTINATION/ring.txt keys/passphrase.age
+
+     or with the recovery key, in a file recovery-key.txt that holds the line AGE-SECRET-KEY-1...:
+
+         mkdir -m 700 DESTINATION
+         age -d -i recovery-key.txt -o DESTINATION/ring.txt keys/recovery.age
+
+     Remove ring.txt at the end: it opens everything.
+
+  2. The files of every export:
+
+         for pack in packs/*.tar.age; do
+             age -d -i DESTINATION/ring.txt "$pack" | tar -x -C DESTINATION || echo "damaged: $pack"
          done
-     Files that end in .zst were compressed: unzstd FILE.zst
-     manifest.jsonl (one JSON object per line) tells the original name, time and SHA-256 of each.
 
-  2. The same with the recovery key, in a file recovery-key.txt that holds the line
-     AGE-SECRET-KEY-1... :
-         age -d -i recovery-key.txt keys/recovery.age > ring.txt
-         for p in packs/*.tar.age; do age -d -i ring.txt "$p" | tar -x -C DESTINATION; done
-     Remove ring.txt afterwards: it opens everything.
+     The files entry-*/manifest.jsonl hold one JSON object per line, which tells a file's own name
+     (path), where it lies now (member), its time and SHA-256. Where it says "codec":"zst", the file
+     is compressed:
+
+         unzstd FILE.zst
 
   3. Messages, names and dates are in archive.db, an SQLCipher 4 database. Its key is the
-     database-key line of the key ring (age -d keys/passphrase.age shows the ring):
+     database-key line of ring.txt. With the program sqlcipher, version 4.5 or newer:
+
          sqlcipher archive.db
          PRAGMA key = "x'DATABASE-KEY'";
          SELECT datetime(sent_at / 1000, 'unixepoch'), text FROM message ORDER BY sent_at;
 
 The packs are the truth. If archive.db is lost or damaged, `chatvault rebuild` makes it anew.
+ChatVault's pages recover-without-chatvault.md and format.md say more; from the second alone
+anybody can write a program that reads this vault.
 """
 
 
