@@ -36,6 +36,9 @@ class Limits:
     text: int = 4 * MiB
     json_depth: int = 64
     json_string: int = 16 * MiB
+    xml_depth: int = 64
+    xml_attributes: int = 256  # messages of some phones have close to a hundred
+    xml_text: int = 16 * MiB
     csv_field: int = 16 * MiB
 
 

@@ -1,0 +1,430 @@
+"""The elements of an XML file, one at a time, in little memory, and safe from hostile XML.
+
+    for part in stream(file, names=("sms", "mms", "part"), held=("data",)):
+        match part:
+            case Element(): part.name, part.attributes, part.places, part.closed
+            case End():     an element that was not closed at once is over
+            case Text():    text between tags
+            case Bad():     something that cannot be read, kept as text
+
+It is a reader of its own and no library, because exports of phones are not quite XML, and because
+they hold values of hundreds of megabytes:
+
+- An emoji is written as two references, `&#55357;&#56900;`, which XML forbids. They are joined.
+  Other characters that XML forbids become U+FFFD and are counted.
+- Attributes named in `held` are files in base64 and not read: a `Place` says where they lie.
+- No document type, no entities but the five of XML: a file that declares any is refused. Nothing is
+  ever included or opened.
+- One broken tag costs that tag: reading goes on at the next one of a known name.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from typing import BinaryIO
+
+import msgspec
+
+from chatvault.errors import RefusedByLimit
+from chatvault.importers._base64_files import Digits
+from chatvault.importers._limits import DEFAULT, Limits
+from chatvault.importers._xml_text import ORDINARY, Decoder
+
+CHUNK = 256 * 1024
+_AHEAD = 1024 * 1024  # a tag that is longer is read piece by piece
+_LOOK = 1024  # bytes in which the name of an attribute and its quote must be
+_RAW = 1024 * 1024  # characters of a broken tag that are kept
+
+
+class BrokenXml(ValueError):
+    """The file cannot be read further than here; says why, and nothing of what is in it."""
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """Where a value in base64 lies in the file, and how many bytes it makes: None if it is no
+    base64, or empty."""
+
+    at: int
+    length: int
+    size: int | None
+
+
+class Element(msgspec.Struct, frozen=True):
+    """A tag with its attributes; `closed` when nothing is inside. `raw` is its text without what is
+    held."""
+
+    name: str
+    attributes: dict[str, str]
+    places: dict[str, Place]
+    raw: str
+    closed: bool
+
+
+class End(msgspec.Struct, frozen=True, gc=False):
+    """The closing tag of an element."""
+
+    name: str
+
+
+class Text(msgspec.Struct, frozen=True, gc=False):
+    """Text between two tags that is not only white space."""
+
+    text: str
+
+
+class Bad(msgspec.Struct, frozen=True, gc=False):
+    """Something that cannot be read; `name` is that of the tag, where it has one."""
+
+    reason: str
+    raw: str
+    name: str = ""
+
+
+Part = Element | End | Text | Bad
+
+
+def stream(
+    file: BinaryIO,
+    *,
+    names: Collection[str],
+    held: Collection[str] = (),
+    limits: Limits = DEFAULT,
+    chunk: int = CHUNK,
+) -> Iterator[Part]:
+    """Yield what is in the file, in its order. BrokenXml where it breaks off, after everything that
+    was complete; RefusedByLimit for a document type and for elements nested too deep."""
+    yield from _Reader(file, frozenset(held), names, limits=limits, chunk=chunk).parts()
+
+
+_S = rb"[ \t\r\n]"
+_NAME = rb"[A-Za-z_:\x80-\xff][^ \t\r\n/>=<\"'&]{0,255}+"
+_VALUE = rb"(?:\"[^\"<]*+\"|'[^'<]*+')"
+_SET = _NAME + _S + rb"*+=" + _S + rb"*+"
+_TAG = re.compile(
+    rb"<(" + _NAME + rb")((?:" + _S + rb"++" + _SET + _VALUE + rb")*+)" + _S + rb"*+(/?)>"
+)
+_ATTRIBUTE = re.compile(_S + rb"(" + _NAME + rb")" + _S + rb"*+=" + _S + rb"*+(" + _VALUE + rb")")
+_ATTRIBUTE_TEXT = re.compile(
+    r"[ \t\r\n]([^ \t\r\n/>=<\"'&]++)[ \t\r\n]*+=[ \t\r\n]*+(?:\"([^\"]*+)\"|'([^']*+)')"
+)
+_BEGIN = re.compile(rb"<(" + _NAME + rb")")
+_CLOSING = re.compile(rb"</(" + _NAME + rb")" + _S + rb"{0,64}>")
+_EQUALS = re.compile(rb"(" + _NAME + rb")" + _S + rb"{0,64}=" + _S + rb"{0,64}([\"'])")
+_SPACES = re.compile(_S + rb"*+")
+_NOT_SPACE = re.compile(rb"[^ \t\r\n]")
+_STOPS = {b'"': re.compile(rb'["<]'), b"'": re.compile(rb"['<]")}
+_DECLARATIONS = (b"<!doctype", b"<!entity", b"<!element", b"<!attlist", b"<!notation")
+_ENCODING = re.compile(rb"""\A<\?xml\s[^>]{0,200}encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
+# Only encodings in which ASCII is ASCII: elsewhere no tag could be found.
+_ENCODINGS = {
+    "iso-8859-1": "cp1252", "latin1": "cp1252", "windows-1252": "cp1252", "cp1252": "cp1252",
+    "windows-1251": "cp1251", "iso-8859-2": "iso-8859-2", "iso-8859-15": "iso-8859-15",
+}  # fmt: skip
+
+
+class _Cut(Exception):
+    """A tag is broken; reading goes on where the window stands."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class _Reader:
+    """One way through the file, forwards."""
+
+    def __init__(
+        self,
+        file: BinaryIO,
+        held: frozenset[str],
+        names: Collection[str],
+        *,
+        limits: Limits,
+        chunk: int,
+    ) -> None:
+        self._file = file
+        self._held = {name.encode() for name in held}
+        known = b"|".join(re.escape(name.encode()) for name in sorted(names))
+        # `I <3 you` may stand in a value, the beginning of an element may not.
+        self._again = re.compile(rb"</?(?:" + known + rb")(?![^ \t\r\n/>])")
+        self._limits = limits
+        self._chunk = chunk
+        self._data = b""
+        self._at = 0
+        self._dropped = 0  # bytes before the window
+        self._ended = False
+        self._depth = 0
+        self._decode = Decoder("utf-8")
+
+    def parts(self) -> Iterator[Part]:
+        """Everything, from the start to the end."""
+        self._begin()
+        while True:
+            yield from self._text()
+            if not self._ahead(_LOOK):
+                break
+            if (part := self._markup()) is not None:
+                yield part
+        if self._decode.replaced:
+            count = self._decode.replaced
+            characters = "character" if count == 1 else "characters"
+            yield Bad(f"{count:,} {characters} that XML does not allow became U+FFFD", "")
+        if self._depth:
+            raise BrokenXml(f"the file breaks off, at byte {self._dropped + self._at:,}")
+
+    def _begin(self) -> None:
+        self._ahead(_LOOK)
+        if self._data[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in self._data[:4]:
+            raise BrokenXml("UTF-16, which no export of this kind is written in")
+        if self._data.startswith(b"\xef\xbb\xbf"):
+            self._at = 3
+        if found := _ENCODING.match(self._data[self._at : self._at + 300]):
+            self._decode = Decoder(_ENCODINGS.get(found[1].decode().lower(), "utf-8"))
+
+    def _text(self) -> Iterator[Part]:
+        """What stands before the next `<`; white space says nothing."""
+        pieces: list[bytes] = []
+        length = 0
+        while True:
+            end = self._data.find(b"<", self._at)
+            piece = self._data[self._at : end if end >= 0 else len(self._data)]
+            self._at += len(piece)
+            length += len(piece)
+            if length <= self._limits.text and (pieces or _NOT_SPACE.search(piece)):
+                pieces.append(piece)
+            if end >= 0 or not self._more():
+                break
+        if pieces:
+            text = self._decode(b"".join(pieces))
+            yield Bad("a text that is too long", text) if length > self._limits.text else Text(text)
+
+    def _markup(self) -> Part | None:
+        """What begins with the `<` where the window stands."""
+        data, at = self._data, self._at
+        if data.startswith(b"<!", at):
+            return self._declaration()
+        if data.startswith(b"<?", at):
+            self._past(b"?>")
+            return None
+        if found := _CLOSING.match(data, at):
+            self._at = found.end()
+            self._depth = max(0, self._depth - 1)
+            return End(_undecoded([found[1]]))
+        while not (found := _TAG.match(self._data, self._at)):
+            if len(self._data) - self._at > _AHEAD or not self._more():
+                return self._long_tag()
+        self._at = found.end()
+        return self._short_tag(found)
+
+    def _declaration(self) -> Part | None:
+        start = self._data[self._at : self._at + 12]
+        if start.startswith(b"<!--"):
+            self._past(b"-->")
+            return None
+        if start.startswith(b"<![CDATA["):
+            self._at += 9
+            text = self._past(b"]]>", keep=True)
+            return Text(self._decode(text)) if text.strip() else None
+        if start.lower().startswith(_DECLARATIONS):
+            raise RefusedByLimit(
+                "it declares a document type of its own, which no export of a phone does",
+                remedy="export it again; a file that somebody sent you may be made to harm",
+            )
+        self._at += 2
+        return Bad("a declaration that is none", _undecoded([start]))
+
+    def _short_tag(self, found: re.Match[bytes]) -> Part:
+        """A tag that lies whole in the window."""
+        tag, name, inner, closing = found[0], *found.groups()
+        places: dict[str, Place] = {}
+        if any(one in inner for one in self._held):
+            base = self._dropped + found.start(2)
+            kept = [b"<", name]
+            for one in _ATTRIBUTE.finditer(inner):
+                if one[1] in self._held:
+                    digits = Digits()
+                    digits.take(value := one[2][1:-1])
+                    start = base + one.start(2) + 1
+                    places[one[1].decode()] = Place(start, len(value), digits.size())
+                else:
+                    kept.append(one[0])
+            tag = b"".join((*kept, closing, b">"))
+        text = self._decode.raw(tag)
+        pairs = [(key, one or other) for key, one, other in _ATTRIBUTE_TEXT.findall(text)]
+        attributes = dict(pairs)
+        if len(attributes) < len(pairs):
+            attributes = {}
+            for key, value in pairs:
+                _add(attributes, key, value)
+        if not ORDINARY.fullmatch(text):
+            resolve = self._decode.resolved
+            attributes = {key: resolve(value) for key, value in attributes.items()}
+            text = _undecoded([tag])
+        return self._element(name, attributes, places, text, closed=bool(closing))
+
+    def _long_tag(self) -> Part:
+        """A tag that does not lie whole in the window, or is broken."""
+        begin = _BEGIN.match(self._data, self._at)
+        if not begin:
+            self._at += 1
+            return Text("<")
+        kept = [begin[0]]
+        self._at = begin.end()
+        attributes: dict[str, str] = {}
+        places: dict[str, Place] = {}
+        try:
+            while True:
+                self._spaces()
+                closing = self._data[self._at : self._at + 2]
+                if closing[:1] == b">" or closing == b"/>":
+                    self._at += len(closing.partition(b">")[0]) + 1
+                    break
+                self._attribute(attributes, places, kept)
+        except _Cut as cut:
+            return Bad(cut.reason, _undecoded(kept), _undecoded([begin[1]]))
+        closed = closing == b"/>"
+        raw = _undecoded(kept) + ("/>" if closed else ">")
+        return self._element(begin[1], attributes, places, raw, closed=closed)
+
+    def _attribute(
+        self, attributes: dict[str, str], places: dict[str, Place], kept: list[bytes]
+    ) -> None:
+        head = _EQUALS.match(self._data, self._at)
+        if not head:
+            if self._at >= len(self._data):
+                raise _Cut("the file breaks off in a tag")
+            kept.append(b" " + self._data[self._at : self._at + 64])
+            self._at += 1
+            raise _Cut("a tag that is none")
+        key, quote = head.groups()
+        self._at = head.end()
+        kept += b" ", key, b"=", quote
+        if key in self._held:
+            digits = Digits()
+            start = self._dropped + self._at
+            length = self._value(quote, digits.take)
+            places[key.decode()] = Place(start, length, digits.size())
+        else:
+            pieces: list[bytes] = []
+            length = 0
+
+            def take(piece: bytes) -> None:
+                nonlocal length
+                length += len(piece)
+                if length <= self._limits.xml_text:
+                    pieces.append(piece)
+
+            try:
+                if self._value(quote, take) > self._limits.xml_text:
+                    raise _Cut("a value that is too long")
+            finally:
+                kept += pieces
+            _add(attributes, self._decode(key), self._decode(b"".join(pieces)))
+        kept.append(quote)
+
+    def _value(self, quote: bytes, take: Callable[[bytes], None]) -> int:
+        """Pass over a value up to its quote and give its pieces to `take`; its size in bytes."""
+        stop = _STOPS[quote]
+        size = 0
+        while True:
+            found = stop.search(self._data, self._at)
+            end = found.start() if found else len(self._data)
+            size += end - self._at
+            take(self._data[self._at : end])
+            self._at = end
+            if not found:
+                if not self._more():
+                    raise _Cut("the file breaks off in a value")
+                continue
+            if found[0] == quote:
+                self._at += 1
+                return size
+            self._ahead(_LOOK)
+            if self._again.match(self._data, self._at):
+                raise _Cut("a value without an end")
+            take(b"<")
+            size += 1
+            self._at += 1
+
+    def _element(
+        self,
+        name: bytes,
+        attributes: dict[str, str],
+        places: dict[str, Place],
+        raw: str,
+        *,
+        closed: bool,
+    ) -> Part:
+        if not closed:
+            self._depth += 1
+            if self._depth > self._limits.xml_depth:
+                raise RefusedByLimit(
+                    f"elements lie in one another more than {self._limits.xml_depth} deep",
+                    remedy="export it again; no export of a phone is built like this",
+                )
+        if len(attributes) > self._limits.xml_attributes:
+            return Bad("too many attributes", raw[:_RAW], _undecoded([name]))
+        return Element(_undecoded([name]), attributes, places, raw, closed)
+
+    def _past(self, mark: bytes, *, keep: bool = False) -> bytes:
+        """Go behind the next `mark`; what stood before it, if it is kept."""
+        pieces: list[bytes] = []
+        size = 0
+        while (end := self._data.find(mark, self._at)) < 0:
+            # The mark may lie on the border of two pieces.
+            end = max(self._at, len(self._data) - len(mark) + 1)
+            size += end - self._at
+            if keep and size <= self._limits.text:
+                pieces.append(self._data[self._at : end])
+            self._at = end
+            if not self._more():
+                self._at = len(self._data)
+                return b"".join(pieces)
+        pieces.append(self._data[self._at : end] if keep else b"")
+        self._at = end + len(mark)
+        return b"".join(pieces)
+
+    def _spaces(self) -> None:
+        while True:
+            found = _SPACES.match(self._data, self._at)
+            self._at = found.end() if found else self._at
+            if self._at < len(self._data):
+                self._ahead(_LOOK)
+                return
+            if not self._more():
+                return
+
+    def _ahead(self, size: int) -> bool:
+        """Have so many bytes in the window if the file has them; False at its end."""
+        while len(self._data) - self._at < size and self._more():
+            pass
+        return self._at < len(self._data)
+
+    def _more(self) -> bool:
+        """Drop what is done and read on; False at the end of the file."""
+        if self._ended:
+            return False
+        try:
+            data = self._file.read(self._chunk)
+        except (OSError, ValueError) as cause:
+            place = self._dropped + len(self._data)
+            raise BrokenXml(f"cannot be read further, at byte {place:,}") from cause
+        self._ended = not data
+        self._dropped += self._at
+        self._data = self._data[self._at :] + data
+        self._at = 0
+        return bool(data)
+
+
+def _undecoded(pieces: list[bytes]) -> str:
+    """Bytes of the file as text, for a name or to be kept; references stay as they are."""
+    return b"".join(pieces)[:_RAW].decode("utf-8", "replace")
+
+
+def _add(attributes: dict[str, str], key: str, value: str) -> None:
+    """One more attribute; of two with the same name the later has it, the earlier `name (1)`."""
+    if key in attributes:
+        again = 1
+        while f"{key} ({again})" in attributes:
+            again += 1
+        attributes[f"{key} ({again})"] = attributes[key]
+    attributes[key] = value
