@@ -87,12 +87,28 @@ def broken(page: Path, address: str) -> bool:
     return bool(anchor) and target.suffix == ".md" and anchor not in anchors(text_of(target))
 
 
-@pytest.mark.parametrize("script", ["errors_table.py", "platforms_table.py", "changelog.py"])
+@pytest.mark.parametrize(
+    "script", ["errors_table.py", "platforms_table.py", "schema_table.py", "changelog.py"]
+)
 def test_generated_pages_are_up_to_date(script: str) -> None:
     ran = subprocess.run(
         [sys.executable, str(ROOT / "scripts" / script), "--check"], capture_output=True, text=True
     )
     assert (0, "") == (ran.returncode, ran.stderr)
+
+
+def test_every_page_but_those_of_platforms_is_on_the_index() -> None:
+    listed = {
+        unquote(address).partition("#")[0] for address in links(text_of(ROOT / "docs/index.md"))
+    }
+    pages = [path for path in PAGES if relative(path).startswith("docs/")]
+    assert [] == [
+        relative(page)
+        for page in pages
+        if page.parent.name != "platforms"
+        and page.name != "index.md"
+        and page.relative_to(ROOT / "docs").as_posix() not in listed
+    ]
 
 
 def test_every_importer_has_a_page_and_every_page_an_importer() -> None:
