@@ -1,13 +1,16 @@
 """The command `chatvault`: thin, loaded command by command, with one place where errors end."""
 
 import importlib
-import os
 import sys
+from typing import Any, NoReturn
 
 import click
 
 from chatvault import __version__
-from chatvault.errors import ChatVaultError
+from chatvault.cli._errors import report
+from chatvault.cli._group import Group
+from chatvault.cli._signals import heeded
+from chatvault.cli._stream import finish_streams, prepare_streams
 
 COMMANDS = {
     "init": "chatvault.cli.init",
@@ -27,8 +30,8 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
-    """Loads a command when it is called; turns our errors into message, hint and exit code."""
+class Commands(Group):
+    """Loads a command when it is called; turns errors into message, hint and exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names, in the order in which people need them."""
@@ -41,45 +44,24 @@ class Commands(click.Group):
         command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
         return command
 
-    def invoke(self, ctx: click.Context) -> object:
+    def main(self, *args: Any, **more: Any) -> NoReturn:
         """Run, and end with the exit code that says what happened."""
-        try:
-            result: object = super().invoke(ctx)
-        except ChatVaultError as error:
-            _say(error)
-            ctx.exit(error.exit_code)
-        except (KeyboardInterrupt, click.exceptions.Abort):
-            click.echo("chatvault: interrupted; run the same again to go on", err=True)
-            ctx.exit(130)
-        except BrokenPipeError:
-            # Whoever read our output has seen enough (`| head`).
-            _quiet_end(ctx)
-        except MemoryError:
-            click.echo("chatvault: not enough memory", err=True)
-            ctx.exit(1)
-        except OSError as error:
-            click.echo(f"chatvault: {(error.strerror or 'input/output error').lower()}", err=True)
-            ctx.exit(17)
-        return result
-
-
-def _say(error: ChatVaultError) -> None:
-    from chatvault.services.escape import for_error
-
-    click.echo(f"chatvault: {for_error(str(error))}", err=True)
-    if error.remedy:
-        click.echo(f"hint: {for_error(error.remedy)}", err=True)
-
-
-def _quiet_end(ctx: click.Context) -> None:
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    ctx.exit(0)
+        prepare_streams()
+        with heeded():
+            try:
+                code = super().main(*args, **{**more, "standalone_mode": False})
+                finish_streams()
+            except SystemExit:  # of shell completion
+                raise
+            except BaseException as error:  # noqa: BLE001 - here all errors end
+                code = report(error)
+        sys.exit(code)
 
 
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Example: chatvault init && chatvault import ~/Downloads/*.zip && chatvault search hello",
+    epilog="""Example: chatvault init; chatvault import ~/Downloads; chatvault search hello""",
 )
 @click.version_option(__version__, prog_name="chatvault")
 def main() -> None:

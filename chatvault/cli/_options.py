@@ -1,18 +1,18 @@
 """Options that several commands share, written once."""
 
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from chatvault.cli._output import count, line, talk
 from chatvault.cli._secrets import SecretOptions, read_secret
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -29,15 +29,13 @@ class VaultOptions:
     @contextmanager
     def reading(self) -> Iterator[Any]:
         """The open vault, for commands that change nothing."""
-        from chatvault.services import unlock
+        from chatvault.services import opening
 
         layout, ring = self.unlocked()
-        with unlock.reading(layout, ring) as vault:
+        with opening.reading(layout, ring) as vault:
             behind = len(vault.compare().unknown)
             if behind:
-                click.echo(
-                    f"{behind} packs are not taken in yet; the next import does that", err=True
-                )
+                talk(f"note: {count(behind, 'pack')} not taken in yet; the next import does that")
             yield vault
 
     @contextmanager
@@ -46,17 +44,17 @@ class VaultOptions:
         from chatvault.services import unlock
 
         layout, ring = self.unlocked()
-        with unlock.writing(layout, ring, tell=lambda text: click.echo(text, err=True)) as vault:
+        with unlock.writing(layout, ring, tell=talk) as vault:
             yield vault
 
     def unlocked(self) -> tuple[Any, Any]:
         """The folder and the key ring."""
-        from chatvault.services import unlock
+        from chatvault.services import opening
 
-        layout = unlock.layout_at(self.folder)
-        opened = unlock.unlock(layout, unlock.parse_secret(read_secret(self.secrets)))
+        layout = opening.layout_at(self.folder)
+        opened = opening.unlock(layout, opening.parse_secret(read_secret(self.secrets)))
         for trouble in opened.trouble:
-            click.echo(f"warning: keys/{trouble.slot}: {trouble.reason}", err=True)
+            talk(f"warning: keys/{trouble.slot}: {line(trouble.reason)}")
         return layout, opened.ring
 
 
@@ -148,6 +146,7 @@ def asked(query: Sequence[str], filters: dict[str, tuple[str, ...]]) -> Any:
     return with_filters(tree, filters, now=now, zone=zone)
 
 
+@cache
 def local_zone_name() -> str:
     """The zone of this computer, by its name."""
     import tzlocal
@@ -165,17 +164,21 @@ def local_zone() -> ZoneInfo:
     return ZoneInfo(local_zone_name())
 
 
+def local_time(text: str | None) -> str:
+    """A time of --json as the clock of this computer shows it, to the minute; empty for none."""
+    if text is None:
+        return ""
+    return datetime.fromisoformat(text).astimezone(local_zone()).strftime("%Y-%m-%d %H:%M")
+
+
+def local_day(text: str | None) -> str:
+    """The day of it; empty for none."""
+    return local_time(text)[:10]
+
+
 def now_ms() -> int:
     """The time, in UTC milliseconds."""
     return time.time_ns() // 1_000_000
 
 
-def columns() -> int:
-    """How wide the terminal is; 100 where there is none."""
-    try:
-        return os.get_terminal_size().columns
-    except OSError:
-        return 100
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")

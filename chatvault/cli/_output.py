@@ -1,6 +1,8 @@
 """What commands print: data on stdout, talk on stderr, colours and progress only on a terminal."""
 
 import os
+import re
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,22 +10,45 @@ from contextlib import contextmanager
 import click
 import msgspec
 
+from chatvault.cli._stream import data as data
+from chatvault.cli._stream import talk as talk
+from chatvault.services import cells
 from chatvault.services.escape import Lines, for_terminal
 from chatvault.services.escape import short_name as short
 
+NARROWEST = 20  # cells; a terminal that says less is not believed
+COLUMN = 10  # cells that a column of a table keeps at least
+GAP = "  "
+STATES = {
+    "present": "",
+    "absent_not_exported": "not in the export",
+    "missing_file": "its file is missing",
+    "remote_only": "only an address",
+    "failed_at_export": "failed at export",
+    "placeholder_only": "not in the export",
+    "skipped_too_big": "too big for the export",
+    "unavailable": "was not available",
+}
+_STEERING = re.compile("[\x7f-\x9f\u2028\u2029]")
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
+_NUMBER = re.compile(r"[\d,.]+(?: (?:bytes?|KB|MB|GB))?|-?")
+
 
 def print_json(value: object) -> None:
-    """One value as JSON. Characters that could steer a terminal are escaped by JSON's own rules."""
+    """One value as JSON. Characters that could steer a terminal, and those that the encoding of
+    stdout lacks, are escaped by JSON's own rules."""
     text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-    safe = "".join(
-        f"\\u{ord(c):04x}" if c in "\x7f\u2028\u2029" or "\x80" <= c <= "\x9f" else c for c in text
-    )
-    click.echo(safe)
+    text = _STEERING.sub(_json_escape, text)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = _NOT_ASCII.sub(_json_escape, text)
+    data(text)
 
 
-def talk(text: str) -> None:
-    """Something for people, not for programs."""
-    click.echo(text, err=True)
+def _json_escape(found: re.Match[str]) -> str:
+    units = found[0].encode("utf-16-be")
+    return "".join(f"\\u{units[n : n + 2].hex()}" for n in range(0, len(units), 2))
 
 
 def line(text: str) -> str:
@@ -41,22 +66,105 @@ def name(text: str) -> str:
     return short(text)
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Rows under a head: drawn on a terminal, tab-separated for programs."""
-    if not sys.stdout.isatty():
-        for row in rows:
-            click.echo("\t".join(row))
-        return
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def count(number: int, one: str, many: str = "") -> str:
+    """`1 message`, `2,000 messages`; `many` where it is not the word and an s."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
-    drawn = Table(box=None, pad_edge=False, header_style="bold")
-    for title in head:
-        drawn.add_column(title, overflow="fold")
+
+def size(number: int) -> str:
+    """Bytes as people read them."""
+    if number < 1000:
+        return count(number, "byte")
+    value = number / 1000
+    for unit in ("KB", "MB"):
+        if value < 999.95:
+            return f"{value:,.1f} {unit}"
+        value /= 1000
+    return f"{value:,.1f} GB"
+
+
+def state(text: str) -> str:
+    """Why the file of an attachment is not there, in words; empty when it is."""
+    return STATES.get(text, text.replace("_", " "))
+
+
+def terminal_columns() -> int | None:
+    """How wide the terminal is that stdout goes to; None when it goes somewhere else."""
+    if not sys.stdout.isatty():
+        return None
+    return max(NARROWEST, shutil.get_terminal_size().columns)
+
+
+def in_colour() -> bool:
+    """Whether colours may be used on stdout."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def indented(text: str, indent: str) -> None:
+    """Print a harmless text, each of its lines after the indent and broken to fit the terminal."""
+    columns = terminal_columns()
+    for one in text.split("\n"):
+        if columns is None:
+            data(indent + one)
+            continue
+        for start, end in cells.lines(one, columns - len(indent)):
+            data(indent + one[start:end])
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Rows under a head: aligned on a terminal, tab-separated for programs.
+
+    Cells of a terminal too narrow for a table stand one below the other.
+    """
+    columns = terminal_columns()
+    if columns is None:
+        for row in rows:
+            data("\t".join(row))
+        return
+    if not rows:
+        return
+    widths = [max(map(cells.width, column)) for column in zip(head, *rows, strict=True)]
+    room = columns - len(GAP) * (len(head) - 1)
+    while sum(widths) > room and max(widths) > COLUMN:
+        widths[widths.index(max(widths))] -= 1
+    if sum(widths) > room:
+        _stacked(head, rows)
+        return
+    right = [all(map(_NUMBER.fullmatch, column)) for column in zip(*rows, strict=True)]
+    _row(head, widths, right, bold=in_colour())
     for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
-    Console(highlight=False, no_color="NO_COLOR" in os.environ).print(drawn)
+        _row(row, widths, right)
+
+
+def _row(
+    row: Sequence[str], widths: Sequence[int], right: Sequence[bool], *, bold: bool = False
+) -> None:
+    """One row, over as many lines as its longest cell needs."""
+    broken = [
+        [cell[start:end] for start, end in cells.lines(cell, wide)]
+        for cell, wide in zip(row, widths, strict=True)
+    ]
+    for number in range(max(map(len, broken))):
+        parts = [
+            cells.padded(lines[number] if number < len(lines) else "", wide, right=numbers)
+            for lines, wide, numbers in zip(broken, widths, right, strict=True)
+        ]
+        text = GAP.join(parts).rstrip()
+        data(click.style(text, bold=True) if bold else text)
+
+
+def _stacked(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    margin = max(map(cells.width, head)) + len(GAP)
+    columns = terminal_columns() or NARROWEST
+    for row in rows:
+        for title, cell in zip(head, row, strict=True):
+            if cell in ("", "-"):
+                continue
+            before = cells.padded(title, margin)
+            for start, end in cells.lines(cell, max(COLUMN, columns - margin)):
+                data(before + cell[start:end])
+                before = " " * margin
+        data()
 
 
 @contextmanager
@@ -69,7 +177,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
     shown = Progress(
-        TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(),
+        TextColumn("{task.description}"), BarColumn(bar_width=None), TaskProgressColumn(),
         TextColumn("{task.fields[amount]}"), TimeElapsedColumn(),
         console=Console(stderr=True, no_color="NO_COLOR" in os.environ), transient=True,
     )  # fmt: skip
@@ -81,26 +189,3 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
             shown.update(task, description=what, completed=done, total=total or None, amount=amount)
 
         yield tell
-
-
-def size(count: int) -> str:
-    """Bytes as people read them."""
-    value = float(count)
-    for unit in ("bytes", "KB", "MB", "GB"):
-        if value < 1000 or unit == "GB":
-            return f"{value:,.0f} {unit}" if unit == "bytes" else f"{value:,.1f} {unit}"
-        value /= 1000
-    return ""
-
-
-def marked(text: str, marks: Sequence[tuple[int, int]]) -> str:
-    """A text on one line with its marks: bold on a terminal, in `[ ]` elsewhere without colour."""
-    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-    parts, last = [], 0
-    for start, end in marks:
-        parts.append(line(text[last:start]))
-        word = line(text[start:end])
-        parts.append(click.style(word, bold=True, fg="yellow") if colour else f"[{word}]")
-        last = end
-    parts.append(line(text[last:]))
-    return "".join(parts)

@@ -1,71 +1,89 @@
 """A receipt as people read it."""
 
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-import click
-
-from chatvault.cli._options import local_zone
-from chatvault.cli._output import line, name
+from chatvault.cli._options import local_day
+from chatvault.cli._output import count, data, indented, line, name
 
 if TYPE_CHECKING:
-    from chatvault.services.receipt import Receipt
+    from chatvault.services.receipt import Messages, Receipt
 
-SHOWN = 20  # problems on the screen; all are in --json and in `list imports --json`
+SHOWN = 20  # problems on the screen; --json has more
+WHAT = {"timezone": "time zone", "date_order": "order of day, month and year"}
 
 
 def show_receipt(receipt: "Receipt", *, dry_run: bool = False) -> None:
     """Print it."""
-    zone = local_zone()
-    told = receipt.messages
-    head = f"import {receipt.number}: {name(receipt.name)} ({receipt.importer})"
-    if dry_run:
-        head = f"dry run, nothing was changed: {name(receipt.name)} ({receipt.importer})"
-    elif receipt.again:
-        head = f"already imported, nothing to do. The receipt of {head}"
-    click.echo(head)
-    people = f"{receipt.participants:,} people, {_span(receipt, zone)}"
-    click.echo(f"  {receipt.conversations:,} conversations, {people}")
-    click.echo(f"  messages     {told.items:>9,} in the export")
-    click.echo(f"             = {told.new:>9,} new")
-    click.echo(f"             + {told.known:>9,} already known")
-    click.echo(f"             + {told.updated:>9,} updated")
-    click.echo(f"             + {told.unread:>9,} kept unread")
-    files = receipt.attachments
-    click.echo(
-        f"  files        {receipt.files:>9,} in the export = {files.stored:,} stored"
-        f" + {files.known:,} already stored"
-    )
+    told, files = receipt.messages, receipt.attachments
+    data(_head(receipt, dry_run=dry_run))
+    parts = [
+        count(receipt.conversations, "conversation"),
+        *([count(receipt.participants, "person", "people")] if receipt.participants else []),
+        _span(receipt),
+    ]
+    _say(", ".join(parts))
+    _sum("messages", told.items, message_parts(told))
+    _sum("files", receipt.files, {"stored": files.stored, "already stored": files.known})
+    if receipt.finishes:
+        numbers = ", ".join(map(str, receipt.finishes))
+        _say(f"this finishes import {numbers}, which was broken off")
     if files.filled:
-        click.echo(f"  {files.filled:,} photos and files that were missing are there now")
+        _say(f"{count(files.filled, 'missing photo or file', 'missing photos and files')} found")
     if files.missing:
-        click.echo(
-            f"  {files.missing:,} attachments are not in the export (chatvault list missing);"
-            " a later export that has them fills them in"
+        _say(
+            f"{count(files.missing, 'photo or file', 'photos and files')} not in this export; a"
+            " later export may bring them (chatvault list missing)"
         )
     if files.unlinked:
-        click.echo(f"  {files.unlinked:,} media files that no message refers to are kept too")
+        _say(f"{count(files.unlinked, 'file')} that no message refers to, kept all the same")
     for assumption in receipt.assumptions:
-        click.echo(
-            f"  assumed: {assumption.what} = {line(assumption.value)} ({line(assumption.why)})"
-        )
+        what = WHAT.get(assumption.what, assumption.what)
+        _say(f"assumed {what} {line(assumption.value)}: {line(assumption.why)}")
+    _problems(receipt)
+
+
+def message_parts(told: "Messages") -> dict[str, int]:
+    """What became of the items of an export, in words; the parts add up to all of them."""
+    return {
+        "new": told.new,
+        "already known": told.known,
+        "updated": told.updated,
+        "kept unread": told.unread,
+    }
+
+
+def _head(receipt: "Receipt", *, dry_run: bool) -> str:
+    export = f"{name(receipt.name)} ({receipt.importer})"
+    if dry_run:
+        return f"dry run, nothing is changed: {export}"
+    if receipt.again:
+        return f"nothing to do, import {receipt.number} has this export already: {export}"
+    return f"import {receipt.number}: {export}"
+
+
+def _sum(what: str, items: int, parts: dict[str, int]) -> None:
+    """Items of the export, and what became of them: it adds up, and is seen to."""
+    data(f"  {what:<8}{items:>11,} in the export")
+    for number, (text, part) in enumerate(parts.items()):
+        data(f"  {'+' if number else '=':>8}{part:>11,} {text}")
+
+
+def _problems(receipt: "Receipt") -> None:
+    if receipt.problems:
+        _say("what could not be read, and is kept as it is:")
     for problem in receipt.problems[:SHOWN]:
         place = ", ".join(part for part in (problem.file, problem.part) if part)
-        click.echo(f"  not read: {line(place)}: {line(problem.reason)}")
+        indented(f"{line(place)}: {line(problem.reason)}", "    ")
     hidden = max(0, len(receipt.problems) - SHOWN) + receipt.more_problems
     if hidden:
-        click.echo(f"  and {hidden:,} more (see --json)")
-    if not receipt.again and not dry_run:
-        click.echo("  before you delete the export: chatvault verify --full")
+        _say(f"  and {hidden:,} more (see --json)")
 
 
-def _span(receipt: "Receipt", zone: ZoneInfo) -> str:
-    from datetime import datetime
+def _say(text: str) -> None:
+    indented(text, "  ")
 
+
+def _span(receipt: "Receipt") -> str:
     if receipt.first is None or receipt.last is None:
         return "no times"
-    days = [
-        datetime.fromisoformat(text).astimezone(zone).date().isoformat()
-        for text in (receipt.first, receipt.last)
-    ]
-    return f"{days[0]} to {days[1]}"
+    return f"{local_day(receipt.first)} to {local_day(receipt.last)}"

@@ -1,10 +1,12 @@
-"""Where a passphrase may come from: a prompt, a file, a command or a variable; never an argument."""
+"""Where a passphrase may come from: prompt, file, command or variable, but never an argument."""
 
+import errno
 import os
 import shlex
 import stat
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +79,10 @@ def _from_file(path: Path) -> str:
     try:
         descriptor = os.open(path, flags)
     except OSError as cause:
-        raise Usage((cause.strerror or "cannot be read").lower(), where=where) from cause
+        reason = (cause.strerror or "cannot be read").lower()
+        if cause.errno == errno.ELOOP:
+            reason = "it is a link; name the file itself"
+        raise Usage(reason, where=where) from cause
     with os.fdopen(descriptor, "rb") as file:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
@@ -92,26 +97,43 @@ def _from_file(path: Path) -> str:
     return _line(data, where)
 
 
-def _from_command(command: str) -> str:
+def _from_command(command: str, seconds: float = COMMAND_SECONDS) -> str:
     where = Where("--passphrase-command")
     try:
-        words = shlex.split(command)
-        done = subprocess.run(  # noqa: S603 - the user's own command, without a shell
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            timeout=COMMAND_SECONDS,
-            check=False,
+        # In our process group: it may have to ask for something on the terminal itself.
+        process = subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
+            shlex.split(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
         )
     except (OSError, ValueError, IndexError) as cause:
         raise DiskTrouble("it cannot be started", where=where, remedy="check its name") from cause
-    except subprocess.TimeoutExpired as cause:
-        raise WrongSecret(f"it did not end within {COMMAND_SECONDS} s", where=where) from cause
-    if done.returncode:
-        raise WrongSecret(f"it ended with {done.returncode}", where=where)
-    if not done.stdout or len(done.stdout) > LIMIT:
+    hangs = WrongSecret(f"it did not end within {seconds:g} s", where=where)
+    printed: list[bytes] = []
+    reader = threading.Thread(target=_read_into, args=[printed, process], daemon=True)
+    reader.start()
+    try:
+        reader.join(seconds)
+        if not printed:
+            raise hangs
+        if len(printed[0]) > LIMIT:
+            raise WrongSecret("it printed more than a passphrase", where=where)
+        code = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        raise hangs from None
+    finally:
+        process.kill()
+        process.wait()
+    if code:
+        raise WrongSecret(f"it ended with {code}", where=where)
+    if not printed[0]:
         raise WrongSecret("it printed no passphrase", where=where)
-    return _line(done.stdout, where)
+    return _line(printed[0], where)
+
+
+def _read_into(printed: list[bytes], process: "subprocess.Popen[bytes]") -> None:
+    """What a process prints, but never much more than a passphrase can be."""
+    if process.stdout is not None:
+        with process.stdout as pipe:
+            printed.append(pipe.read(LIMIT + 1))
 
 
 def _line(data: bytes, where: Where) -> str:

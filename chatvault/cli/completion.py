@@ -3,6 +3,8 @@
 import click
 from click.shell_completion import get_completion_class
 
+from chatvault.cli._output import data
+
 
 @click.command(epilog='Example: eval "$(chatvault completion bash)"')
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
@@ -11,4 +13,4 @@ def command(shell: str) -> None:
     root = click.get_current_context().find_root()
     kind = get_completion_class(shell)
     if kind is not None:
-        click.echo(kind(root.command, {}, "chatvault", "_CHATVAULT_COMPLETE").source())
+        data(kind(root.command, {}, "chatvault", "_CHATVAULT_COMPLETE").source())

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from chatvault.cli._options import json_option
-from chatvault.cli._output import line, print_json
+from chatvault.cli._output import data, indented, line, print_json
 
 
 @click.command(epilog="Example: chatvault identify ~/Downloads")
@@ -20,8 +20,8 @@ def command(exports: tuple[Path, ...], *, as_json: bool) -> None:
         print_json(found.exports)
         return
     for export in found.exports:
-        click.echo(f"{line(export.path)}: {export.importer} ({export.platform})")
+        data(f"{line(export.path)}: {export.importer} ({export.platform})")
         for evidence in export.evidence:
-            click.echo(f"    {line(evidence)}")
+            indented(line(evidence), "    ")
     for name in found.rest:
-        click.echo(f"{line(name)}: not an export")
+        data(f"{line(name)}: not an export")

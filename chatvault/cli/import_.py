@@ -1,18 +1,20 @@
 """`chatvault import`"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from chatvault.cli._options import VaultOptions, json_option, local_zone_name, now_ms, vault_options
-from chatvault.cli._output import print_json, progress, talk
-from chatvault.cli._receipt import show_receipt
+from chatvault.cli._output import count, data, indented, print_json, progress, talk
+from chatvault.cli._receipt import message_parts, show_receipt
 from chatvault.errors import Usage
 
+if TYPE_CHECKING:
+    from chatvault.services.receipt import Receipt
 
-@click.command(
-    epilog="Example: chatvault import ~/Downloads/'WhatsApp Chat - Ottilie.zip' --timezone Europe/Berlin"
-)
+
+@click.command(epilog="Example: chatvault import ~/Downloads/'WhatsApp Chat - Ottilie.zip'")
 @click.argument("exports", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--platform", metavar="KEY", help="Which importer reads it (chatvault platforms).")
 @click.option(
@@ -59,26 +61,43 @@ def command(
         ),
         platform=platform,
     )  # fmt: skip
-    with vault.writing() as opened, progress() as tell:
-        run = ingest.try_out if dry_run else ingest.ingest
-        outcome = run(opened, exports, now_ms=now_ms(), options=options, progress=tell)
+    try:
+        with vault.writing() as opened, progress() as tell:
+            run = ingest.try_out if dry_run else ingest.ingest
+            outcome = run(opened, exports, now_ms=now_ms(), options=options, progress=tell)
+    except KeyboardInterrupt as stopped:
+        stopped.add_note("the vault is whole; import the same again to go on")
+        raise
     if as_json:
         print_json({"imports": outcome.receipts})
     else:
-        for receipt in outcome.receipts:
-            show_receipt(receipt, dry_run=dry_run)
+        _show(outcome.receipts, dry_run=dry_run)
     for name in outcome.rest:
         talk(f"not an export: {_safe(name)}")
     for name, reason in outcome.skipped:
         talk(f"left aside: {_safe(name)}: {_safe(reason)}")
     for failure in outcome.failures:
         talk(f"not imported: {_safe(str(failure))}")
-        talk(f"hint: {failure.remedy}")
+        if failure.remedy:
+            talk(f"hint: {_safe(failure.remedy)}")
+    if any(not receipt.again for receipt in outcome.receipts) and not dry_run:
+        talk("before you delete an export: chatvault verify --full")
     complete = all(receipt.is_complete() for receipt in outcome.receipts)
     if strict:
         complete = complete and not any(r.attachments.missing for r in outcome.receipts)
     if outcome.failures or outcome.skipped or not complete:
         click.get_current_context().exit(3)
+
+
+def _show(receipts: "list[Receipt]", *, dry_run: bool) -> None:
+    for receipt in receipts:
+        show_receipt(receipt, dry_run=dry_run)
+        data()
+    if len(receipts) > 1:
+        items = sum(receipt.messages.items for receipt in receipts)
+        parts = [message_parts(receipt.messages) for receipt in receipts]
+        total = " + ".join(f"{sum(part[text] for part in parts):,} {text}" for text in parts[0])
+        indented(f"{len(receipts):,} exports: {count(items, 'message')} = {total}", "")
 
 
 def _zone(name: str | None) -> str | None:

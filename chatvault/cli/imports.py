@@ -2,17 +2,18 @@
 
 import click
 
+from chatvault.cli._group import Group
 from chatvault.cli._options import VaultOptions, now_ms, vault_options
-from chatvault.cli._output import progress
+from chatvault.cli._output import data, progress
 
 
-@click.group(name="imports")
+@click.group(name="imports", cls=Group, epilog="Example: chatvault imports undo 7")
 def command() -> None:
     """Take an import back."""
 
 
 @command.command(epilog="Example: chatvault imports undo 7")
-@click.argument("number", type=int)
+@click.argument("number", type=click.IntRange(min=1))
 @vault_options
 def undo(number: int, *, vault: VaultOptions) -> None:
     """Make the vault as if import NUMBER had never been.
@@ -23,4 +24,4 @@ def undo(number: int, *, vault: VaultOptions) -> None:
 
     with vault.writing() as opened, progress() as tell:
         service(opened, number, now_ms=now_ms(), progress=tell)
-    click.echo(f"import {number} is undone")
+    data(f"import {number} is undone")

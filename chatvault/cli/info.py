@@ -3,26 +3,30 @@
 import click
 
 from chatvault.cli._options import VaultOptions, json_option, vault_options
-from chatvault.cli._output import print_json, size
+from chatvault.cli._output import data, indented, line, print_json, size
 
 
 @click.command(epilog="Example: chatvault info")
 @json_option
 @vault_options
 def command(*, as_json: bool, vault: VaultOptions) -> None:
-    """Show where the vault is and how big. Needs no passphrase, so it shows nothing of its content."""
+    """Show where the vault is and how big it is.
+
+    Needs no passphrase, so it shows nothing of what is in the vault.
+    """
     from chatvault.services.info import info
 
     found = info(vault.folder)
     if as_json:
         print_json(found)
         return
-    click.echo(f"vault      {found.folder}")
-    click.echo(f"id         {found.vault}")
-    click.echo(f"format     {found.format}, made by {found.created_with or 'an unknown version'}")
-    click.echo(f"slots      {', '.join(found.slots) or 'none'}")
-    click.echo(f"packs      {found.packs:,}, {size(found.pack_bytes)}")
-    click.echo(f"archive    {size(found.archive_bytes)}")
-    click.echo(f"exports are read in a process of its own: {', '.join(found.worker_limits)}")
+    data(f"vault      {found.folder}")
+    data(f"id         {found.vault}")
+    data(f"format     {found.format}, made by {line(found.created_with or 'an unknown version')}")
+    data(f"slots      {', '.join(found.slots) or 'none'}")
+    data(f"packs      {found.packs:,}, {size(found.pack_bytes)}")
+    data(f"archive    {size(found.archive_bytes)}")
+    data("exports    are read by a process that has no more than this:")
+    indented(", ".join(found.worker_limits), " " * 11)
     for stranger in found.strangers:
-        click.echo(f"not a file of ChatVault's: {stranger}")
+        data(f"not a file of ChatVault: {stranger}")

@@ -10,9 +10,9 @@ from typing import TextIO
 import click
 
 from chatvault.cli._options import VaultOptions, vault_options
-from chatvault.cli._output import talk
+from chatvault.cli._output import data, line, talk
 from chatvault.cli._secrets import VARIABLE, ask, read_secret
-from chatvault.errors import Usage
+from chatvault.errors import DiskTrouble, Usage
 
 KIT = """\
 ChatVault recovery key
@@ -55,7 +55,9 @@ def command(vault: VaultOptions, recovery_kit: Path | None, *, no_recovery: bool
             "without a terminal the recovery key cannot be shown",
             remedy="give --recovery-kit FILE or --no-recovery",
         )
+    create.check_place(vault.folder)
     passphrase = _new_passphrase(vault)
+    create.check_passphrase(passphrase)
     if service.is_weak(passphrase):
         talk("warning: this passphrase is short. Six random words are better, for instance:")
         talk(f"    {service.suggestion()}")
@@ -69,9 +71,24 @@ def command(vault: VaultOptions, recovery_kit: Path | None, *, no_recovery: bool
     else:
         with kit_file(recovery_kit, vault.folder) as write:
             layout, _ = create.create(vault.folder, passphrase, recovery=recovery)
-            write(layout.info().vault, recovery.text())
-    click.echo(f"Made the vault {vault.folder}")
-    talk("Keep the passphrase and the recovery key: without both, nobody can open it, we neither.")
+            _write_kit(write, layout.info().vault, recovery.text())
+    data(f"made the vault {line(str(vault.folder))}")
+    if recovery is None:
+        talk("Keep the passphrase: if it is lost, nobody can open the vault any more.")
+    else:
+        talk("Keep the passphrase and the recovery key, in different places.")
+        talk("If both are lost, nobody can open the vault any more.")
+    talk("next: chatvault import ~/Downloads")
+
+
+def _write_kit(write: Callable[[str, str], None], vault_id: str, key: str) -> None:
+    try:
+        write(vault_id, key)
+    except OSError as cause:
+        raise DiskTrouble(
+            "the vault is made, but its recovery key could not be written",
+            remedy="make another key: chatvault keys recovery --recovery-kit FILE",
+        ) from cause
 
 
 def _new_passphrase(vault: VaultOptions) -> str:
@@ -86,20 +103,22 @@ def _new_passphrase(vault: VaultOptions) -> str:
 
 
 def show_key(key: str) -> None:
-    """Show the key once, and have two parts of it typed back, so that it was really written down."""
+    """Show the key once, and have two parts of it typed back, so that it is really written down."""
     if not sys.stdin.isatty():
         raise Usage(
             "without a terminal the recovery key cannot be shown", remedy="give --recovery-kit FILE"
         )
     talk("\nThe recovery key. Write it down or print it, and keep it away from this computer:\n")
     groups = [key[n : n + 8] for n in range(0, len(key), 8)]
-    talk("    " + " ".join(groups) + "\n")
-    for number in (3, len(groups) - 1):
-        answer = click.prompt(f"Type the {number}th group of it", err=True)
-        if answer.strip().upper() != groups[number - 1]:
+    for first in range(0, len(groups), 5):
+        talk("    " + " ".join(groups[first : first + 5]))
+    talk("\nIt opens the vault when the passphrase is forgotten. To be sure that it is right:")
+    for number, ordinal in ((3, "third"), (len(groups) - 1, "last but one")):
+        answer = click.prompt(f"Type its {ordinal} group", err=True)
+        if "".join(answer.split()).upper() != groups[number - 1]:
             raise Usage(
-                "that is another text",
-                remedy="nothing was changed; run this again and write it down",
+                "that is not what stands there",
+                remedy="nothing was changed; run this again and write the key down",
             )
 
 
@@ -118,7 +137,7 @@ def kit_file(path: Path, vault: Path) -> Iterator[Callable[[str, str], None]]:
     except BaseException:
         path.unlink()
         raise
-    talk(f"The recovery key is in {path}: print it, then delete the file.")
+    talk(f"The recovery key is in {line(str(path))}: print it, then delete the file.")
 
 
 def _write(file: TextIO, text: str) -> None:

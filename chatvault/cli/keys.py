@@ -5,13 +5,14 @@ from pathlib import Path
 import click
 
 from chatvault.cli import init
+from chatvault.cli._group import Group
 from chatvault.cli._options import VaultOptions, json_option, vault_options
-from chatvault.cli._output import print_json, talk
+from chatvault.cli._output import data, print_json, table, talk
 from chatvault.cli._secrets import SecretOptions, ask, read_secret
 from chatvault.errors import Usage
 
 
-@click.group(name="keys")
+@click.group(name="keys", cls=Group, epilog="Example: chatvault keys list")
 def command() -> None:
     """See, change and test what opens the vault."""
 
@@ -21,31 +22,33 @@ def command() -> None:
 @vault_options
 def list_(*, as_json: bool, vault: VaultOptions) -> None:
     """List the key slots. Needs no passphrase."""
-    from chatvault.services import keys, unlock
+    from chatvault.services import keys, opening
 
-    slots = keys.slots(unlock.layout_at(vault.folder))
+    slots = keys.slots(opening.layout_at(vault.folder))
     if as_json:
         print_json(slots)
         return
-    for slot in slots:
-        click.echo(f"{slot.name}\t{slot.kind}")
+    table(["slot", "opened by"], [[slot.name, slot.kind] for slot in slots])
 
 
-@command.command(epilog="Example: chatvault keys test   (then type the recovery key)")
+@command.command(epilog="Example: chatvault keys test")
 @vault_options
 def test(*, vault: VaultOptions) -> None:
     """Prove that a passphrase or a recovery key opens the vault."""
-    from chatvault.services import keys, unlock
+    from chatvault.services import keys, opening
 
-    layout = unlock.layout_at(vault.folder)
+    layout = opening.layout_at(vault.folder)
     secret = read_secret(vault.secrets, prompt="Passphrase or recovery key")
-    opened = keys.prove(layout, unlock.parse_secret(secret))
-    click.echo(f"it opens the vault (keys/{opened.slot})")
+    opened = keys.prove(layout, opening.parse_secret(secret))
+    data(f"it opens the vault (keys/{opened.slot})")
 
 
 @command.command(epilog="Example: chatvault keys passphrase")
 @click.option(
-    "--new-passphrase-file", type=click.Path(path_type=Path), help="Read the new one from a file."
+    "--new-passphrase-file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Read the new passphrase from a file.",
 )
 @vault_options
 def passphrase(new_passphrase_file: Path | None, *, vault: VaultOptions) -> None:
@@ -62,7 +65,7 @@ def passphrase(new_passphrase_file: Path | None, *, vault: VaultOptions) -> None
     if keys.is_weak(new):
         talk(f"warning: this passphrase is short. Better: {keys.suggestion()}")
     keys.change_passphrase(layout, ring, new)
-    click.echo("the passphrase is changed")
+    data("the passphrase is changed")
     talk("Copies of the vault made before still open with the old one.")
 
 
@@ -85,7 +88,8 @@ def recovery(recovery_kit: Path | None, *, vault: VaultOptions) -> None:
         keys.set_recovery_key(layout, ring, key)
     else:
         with init.kit_file(recovery_kit, vault.folder) as write:
-            keys.set_recovery_key(layout, ring, key)
+            # Written first: a key that opens the vault but that nobody has would be worse.
             write(layout.info().vault, key.text())
-    click.echo("the recovery key is changed")
+            keys.set_recovery_key(layout, ring, key)
+    data("the recovery key is changed")
     talk("Copies of the vault made before still open with the old one.")

@@ -1,7 +1,7 @@
 """`chatvault list`"""
 
 from collections.abc import Callable
-from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,17 +10,35 @@ from chatvault.cli._options import (
     asked,
     filter_options,
     json_option,
-    local_zone,
+    local_day,
     vault_options,
 )
-from chatvault.cli._output import line, name, print_json, size, table
+from chatvault.cli._output import data, name, print_json, size, state, table, talk
 from chatvault.cli._receipt import show_receipt
 
-WHAT = ("conversations", "people", "imports", "media", "missing")
+if TYPE_CHECKING:
+    from chatvault.services.browse import (
+        ListedConversation,
+        ListedImport,
+        ListedMedia,
+        ListedPerson,
+    )
+
+NOTHING = {
+    "conversations": "no conversations",
+    "people": "no people",
+    "imports": "nothing was imported yet",
+    "media": "no photos or other files",
+    "missing": "nothing is missing",
+}
+STATE = {
+    "unfinished": "broken off; importing the same export again finishes it",
+    "undone": "undone",
+}
 
 
 @click.command(epilog="Example: chatvault list missing --in 'Bakers Row'")
-@click.argument("what", type=click.Choice(WHAT), default="conversations")
+@click.argument("what", type=click.Choice(list(NOTHING)), default="conversations")
 @filter_options
 @json_option
 @vault_options
@@ -36,27 +54,23 @@ def command(
     if as_json:
         print_json(found)
         return
+    if not found:
+        talk(NOTHING[what])
     SHOW[what](found)
 
 
-def _day(text: str | None) -> str:
-    if text is None:
-        return "-"
-    return datetime.fromisoformat(text).astimezone(local_zone()).strftime("%Y-%m-%d")
-
-
-def _conversations(found: list) -> None:  # type: ignore[type-arg]
+def _conversations(found: "list[ListedConversation]") -> None:
     rows = [
         [
-            str(c.id), name(c.title), c.kind, c.platform, f"{c.messages:,}", _day(c.first),
-            _day(c.last), name(", ".join(c.participants)),
+            str(c.id), name(c.title), c.kind, c.platform, f"{c.messages:,}",
+            local_day(c.first) or "-", local_day(c.last) or "-", name(", ".join(c.participants)),
         ]
         for c in found
     ]  # fmt: skip
     table(["id", "title", "kind", "platform", "messages", "first", "last", "people"], rows)
 
 
-def _people(found: list) -> None:  # type: ignore[type-arg]
+def _people(found: "list[ListedPerson]") -> None:
     rows = [
         [str(p.id), name(p.name), ", ".join(i.platform for i in p.participants), f"{p.messages:,}"]
         for p in found
@@ -64,29 +78,44 @@ def _people(found: list) -> None:  # type: ignore[type-arg]
     table(["id", "name", "platforms", "messages"], rows)
 
 
-def _imports(found: list) -> None:  # type: ignore[type-arg]
-    for item in found:
+def _imports(found: "list[ListedImport]") -> None:
+    for number, item in enumerate(found):
+        if number:
+            data()
         if item.receipt is not None:
             show_receipt(item.receipt)
+        else:
+            data(f"import {item.number}: {name(item.name)} ({item.importer})")
         if item.state != "complete":
-            click.echo(f"import {item.number}: {item.state}")
+            data(f"  {STATE.get(item.state, item.state)}")
 
 
-def _media(found: list) -> None:  # type: ignore[type-arg]
-    rows = [
-        [
-            str(m.id), str(m.message), _day(m.sent_at), line(m.name), m.type or m.kind,
-            "-" if m.bytes is None else size(m.bytes), m.state,
-        ]
-        for m in found
-    ]  # fmt: skip
-    table(["id", "message", "sent", "name", "type", "size", "state"], rows)
+MEDIA = ["message", "sent", "conversation", "kind", "name", "size"]
 
 
-SHOW: dict[str, Callable[[list], None]] = {  # type: ignore[type-arg]
+def _media(found: "list[ListedMedia]") -> None:
+    table(MEDIA, [_medium(item) for item in found])
+
+
+def _missing(found: "list[ListedMedia]") -> None:
+    table([*MEDIA, "because"], [[*_medium(item), state(item.state)] for item in found])
+
+
+def _medium(item: "ListedMedia") -> list[str]:
+    return [
+        str(item.message),
+        local_day(item.sent_at) or "-",
+        name(item.conversation),
+        item.kind,
+        name(item.name) or "-",
+        "-" if item.bytes is None else size(item.bytes),
+    ]
+
+
+SHOW: dict[str, Callable[[Any], None]] = {
     "conversations": _conversations,
     "people": _people,
     "imports": _imports,
     "media": _media,
-    "missing": _media,
+    "missing": _missing,
 }

@@ -3,7 +3,7 @@
 import click
 
 from chatvault.cli._options import VaultOptions, json_option, vault_options
-from chatvault.cli._output import line, print_json, progress
+from chatvault.cli._output import count, data, line, print_json, progress
 
 
 @click.command(epilog="Example: chatvault rebuild")
@@ -29,10 +29,10 @@ def command(*, accept_fewer: bool, as_json: bool, vault: VaultOptions) -> None:
     if as_json:
         print_json(found)
     else:
-        click.echo(f"{found.imports:,} imports replayed, {found.messages:,} messages")
+        data(f"{count(found.imports, 'import')} replayed, {count(found.messages, 'message')}")
         for text in (*found.damaged, *found.fewer):
-            click.echo(f"less than before: {line(text)}")
+            data(f"less than before: {line(text)}")
         if not found.replaced:
-            click.echo("the old archive stays; --accept-fewer puts the new one in its place")
+            data("the old archive stays; --accept-fewer puts the new one in its place")
     if not found.replaced:
         click.get_current_context().exit(13)

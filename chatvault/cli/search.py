@@ -1,34 +1,64 @@
 """`chatvault search`"""
 
-from datetime import datetime
-
 import click
 
+from chatvault.cli._hits import show_text
 from chatvault.cli._options import (
     VaultOptions,
     asked,
     filter_options,
     json_option,
-    local_zone,
+    local_time,
     vault_options,
 )
-from chatvault.cli._output import line, marked, name, print_json, talk
+from chatvault.cli._output import count, data, name, print_json, talk
+
+ORDERS = ("newest", "oldest", "relevance")
+
+
+class QueryCommand(click.Command):
+    """A command whose words may begin with a minus: `-word` leaves out messages with that word."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Tell options from words; only what begins with two minuses, and -h, is an option."""
+        known = {name: option for option in self.get_params(ctx) for name in option.opts}
+        options: list[str] = []
+        words: list[str] = []
+        rest = iter(args)
+        for arg in rest:
+            option = known.get(arg)
+            if arg == "--":
+                words += rest
+            elif option is not None and not getattr(option, "is_flag", False):
+                value = next(rest, None)
+                options += [arg] if value is None else [f"{arg}={value}"]
+            elif arg == "-h" or arg.startswith("--"):
+                options.append(arg)
+            else:
+                words.append(arg)
+        return super().parse_args(ctx, [*options, "--", *words])
 
 
 @click.command(
-    epilog="Example: chatvault search 北京 --in 小满 --after 2024-01   (docs/search.md has more)",
-    # A query may begin with a minus: -word leaves out messages with that word.
-    context_settings={"ignore_unknown_options": True},
+    cls=QueryCommand,
+    epilog="Example: chatvault search 北京 --in 小满 --after 2024-01",
 )
 @click.argument("query", nargs=-1)
 @filter_options
 @click.option(
     "--sort",
-    type=click.Choice(["newest", "oldest", "relevance"]),
+    type=click.Choice(ORDERS),
     default="newest",
     show_default=True,
+    help="Which messages come first.",
 )
-@click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=20,
+    show_default=True,
+    help="How many messages to show.",
+)
 @click.option("--cursor", metavar="NEXT", help='Go on where a page ended (its "next").')
 @json_option
 @vault_options
@@ -42,9 +72,11 @@ def command(
     as_json: bool,
     vault: VaultOptions,
 ) -> None:
-    """Find messages: words, "exact phrases", -without, a OR b, from: in: on: has: kind: before: ...
+    """Find messages: words, "exact phrases", -without, a OR b, from: in: on: has: before: ...
 
-    Chinese, Japanese, Korean and Thai are found anywhere in a text, one character included.
+    Chinese, Japanese, Korean and Thai are found anywhere in a text, one character included. Options
+    and the words from: in: on: has: kind: before: after: until: during: mean the same
+    (docs/search.md).
     """
     from chatvault.services.search import search
 
@@ -60,18 +92,17 @@ def command(
     if as_json:
         print_json(found)
         return
-    zone = local_zone()
     for hit in found.hits:
-        when = "no time"
-        if hit.sent_at is not None:
-            when = datetime.fromisoformat(hit.sent_at).astimezone(zone).strftime("%Y-%m-%d %H:%M")
+        what = "" if hit.kind == "text" else f" ({hit.kind.replace('_', ' ')})"
+        when = local_time(hit.sent_at) or "no time"
         who = name(hit.sender) or "-"
-        what = "" if hit.kind == "text" else f" ({hit.kind})"
-        click.echo(f"{hit.id:>8}  {when}  {name(hit.conversation)}  {who}{what}")
-        click.echo(f"          {marked(hit.text, hit.marks)}")
-    shown = "" if len(found.hits) == found.total else f", {len(found.hits):,} shown"
-    talk(f"{found.total:,} messages{shown}")
+        data(f"{hit.id:>8}  {when}  {name(hit.conversation)}  {who}{what}")
+        show_text(hit.text, hit.marks, indent=" " * 10)
+    shown = "" if len(found.hits) == found.total else f", {len(found.hits):,} of them shown"
+    talk(f"{count(found.total, 'message')}{shown}")
     if found.next is not None:
         talk(
-            f"more: --cursor {line(found.next)} or --limit; a message in its place: chatvault show ID"
+            f"more: --limit {min(found.total, 10_000)}, or --cursor {found.next} for the next page"
         )
+    if found.hits:
+        talk("a message in its place: chatvault show NUMBER")

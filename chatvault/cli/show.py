@@ -1,20 +1,41 @@
 """`chatvault show`"""
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from chatvault.cli._options import VaultOptions, json_option, local_zone, vault_options
-from chatvault.cli._output import block, line, name, print_json
+from chatvault.cli._options import (
+    VaultOptions,
+    json_option,
+    local_time,
+    local_zone_name,
+    vault_options,
+)
+from chatvault.cli._output import block, data, indented, line, name, print_json, state
+
+if TYPE_CHECKING:
+    from chatvault.services.browse import Shown
+
+INSIDE = " " * 6
+NO_TIME = "no time".ljust(len("2024-05-17 15:04"))
 
 
 @click.command(epilog="Example: chatvault show 81 --context 20")
-@click.argument("message_id", type=int)
-@click.option("--context", type=click.IntRange(0, 1000), default=10, show_default=True)
+@click.argument("message_id", metavar="NUMBER", type=int)
+@click.option(
+    "--context",
+    type=click.IntRange(0, 1000),
+    default=10,
+    show_default=True,
+    help="How many messages before it and after it.",
+)
 @json_option
 @vault_options
 def command(message_id: int, context: int, *, as_json: bool, vault: VaultOptions) -> None:
-    """Show a message with what was said before and after it."""
+    """Show a message with what was said before and after it.
+
+    NUMBER is what stands before a message that `chatvault search` found.
+    """
     from chatvault.services.browse import show
 
     with vault.reading() as opened:
@@ -22,26 +43,26 @@ def command(message_id: int, context: int, *, as_json: bool, vault: VaultOptions
     if as_json:
         print_json(page)
         return
-    zone = local_zone()
-    click.echo(f"{name(page.conversation)} ({page.platform})")
+    data(f"{name(page.conversation)} ({page.platform}), times in {local_zone_name()}")
     for message in page.messages:
-        when = "no time         "
-        if message.sent_at is not None:
-            at = datetime.fromisoformat(message.sent_at).astimezone(zone)
-            when = at.strftime("%Y-%m-%d %H:%M")
-        here = ">" if message.id == message_id else " "
-        marks = f" [{', '.join(message.marks)}]" if message.marks else ""
-        what = "" if message.kind == "text" else f" ({message.kind})"
-        click.echo(f"{here} {when}  {name(message.sender) or '-'}{what}{marks}")
-        for text in block(message.text).splitlines():
-            click.echo(f"      {text}")
-        for item in message.attachments:
-            state = "" if item.state == "present" else f" ({item.state})"
-            click.echo(f"      [{item.kind}] {line(item.name)}{state}")
-        for text in message.more_text:
-            click.echo(f"      | {line(text)}")
-        for reaction in message.reactions:
-            count = f" x{reaction.count}" if reaction.count > 1 else ""
-            click.echo(f"      {line(reaction.emoji)} {name(reaction.sender)}{count}")
-        for version in message.versions:
-            click.echo(f"      earlier: {line(version.text)}")
+        _show(message, here=">" if message.id == message_id else " ")
+
+
+def _show(message: "Shown", *, here: str) -> None:
+    when = local_time(message.sent_at) or NO_TIME
+    marks = f" [{', '.join(message.marks)}]" if message.marks else ""
+    what = "" if message.kind == "text" else f" ({message.kind.replace('_', ' ')})"
+    reply = "" if message.reply_to is None else f", in reply to {message.reply_to}"
+    data(f"{here} {when}  {name(message.sender) or '-'}{what}{reply}{marks}")
+    if message.text:
+        indented(block(message.text), INSIDE)
+    for item in message.attachments:
+        why = f"({state(item.state)})" if state(item.state) else ""
+        indented(" ".join(filter(None, [f"[{item.kind}]", line(item.name), why])), INSIDE)
+    for text in message.more_text:
+        indented(block(text), f"{INSIDE}| ")
+    for reaction in message.reactions:
+        times = f" x{reaction.count:,}" if reaction.count > 1 else ""
+        data(f"{INSIDE}{line(reaction.emoji)} {name(reaction.sender)}{times}")
+    for version in message.versions:
+        indented(block(version.text), f"{INSIDE}earlier: ")

@@ -3,7 +3,7 @@
 import click
 
 from chatvault.cli._options import VaultOptions, json_option, vault_options
-from chatvault.cli._output import line, print_json, progress, size, talk
+from chatvault.cli._output import count, data, line, print_json, progress, size, talk
 
 
 @click.command(epilog="Example: chatvault verify --full")
@@ -13,8 +13,8 @@ from chatvault.cli._output import line, print_json, progress, size, talk
 def command(*, full: bool, as_json: bool, vault: VaultOptions) -> None:
     """Check that the vault is as it was written. Changes nothing.
 
-    Exit code 0: all good; 3: an import was broken off, run it again; 13: damage, listed with what it
-    touches and how to mend it.
+    Exit code 0: all good; 3: an import was broken off, run it again; 13: damage, listed with what
+    it touches and how to mend it.
     """
     from chatvault.services.verify import verify
 
@@ -24,23 +24,27 @@ def command(*, full: bool, as_json: bool, vault: VaultOptions) -> None:
         print_json(report)
     else:
         checked = report.checked
-        click.echo(
-            f"{report.level} check: {checked.packs:,} packs, {size(checked.bytes)} read,"
-            f" {checked.entries:,} journal entries, {checked.messages:,} messages"
-            + (f", {checked.files:,} files" if full else "")
-        )
+        parts = [
+            count(checked.packs, "pack"),
+            f"{size(checked.bytes)} read",
+            count(checked.entries, "journal entry", "journal entries"),
+            count(checked.messages, "message"),
+            *([count(checked.files, "file")] if full else []),
+        ]
+        data(f"{report.level} check: {', '.join(parts)}")
         for item in report.damage:
-            click.echo(f"damage: {line(item.file)}: {line(item.what)}")
+            data(f"damage: {line(item.file)}: {line(item.what)}")
             if item.files:
-                click.echo(f"    {item.files:,} files, in {item.messages:,} messages")
+                touched = f"{count(item.files, 'file')}, in {count(item.messages, 'message')}"
+                data(f"    touches {touched}")
             if item.repair:
-                click.echo(f"    can be repaired from: {item.repair}")
+                data(f"    can be repaired from: {line(item.repair)}")
         for text in report.unfinished:
-            click.echo(f"{text}; import the same export again, or: chatvault imports undo")
+            data(f"{line(text)}; import the same export again, or: chatvault imports undo")
         for note in report.notes:
             talk(f"note: {line(note)}")
         if report.ok:
-            click.echo("all good" if not report.unfinished else "no damage")
+            data("no damage" if report.unfinished else "all good")
     if report.damage:
         click.get_current_context().exit(13)
     if report.unfinished:

@@ -3,10 +3,24 @@
 from pathlib import Path
 
 from chatvault import __version__
+from chatvault.errors import Usage
 from chatvault.vault import age, archive, keyring, schema
 from chatvault.vault.files import FileOps
 from chatvault.vault.keyring import KeyRing
 from chatvault.vault.layout import Layout, create_layout, seal_layout
+
+
+def check_place(folder: Path) -> None:
+    """Usage when this folder is taken, so that it is said before anything is asked."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Usage(
+            f"{folder} exists and is not empty", remedy="choose a folder that does not exist yet"
+        )
+
+
+def check_passphrase(text: str) -> None:
+    """Usage when this cannot be a passphrase."""
+    keyring.new_passphrase(text)
 
 
 def create(

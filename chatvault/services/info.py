@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from chatvault.services.escape import for_error
-from chatvault.services.unlock import layout_at
+from chatvault.services.opening import layout_at
 from chatvault.vault.keyring import slot_names
 
 
