@@ -298,7 +298,7 @@ class _Import:
         problems = catalogue.problems_of(self._db, row.id)
         counts = catalogue.attachment_counts(self._db, row.id)
         files = catalogue.file_count(self._db, row.id)
-        stored = catalogue.stored_since(self._db, row.id)
+        stored = catalogue.stored_since(self._db, row.id, finishes)
         return Receipt(
             number=row.id, platform=row.platform, importer=row.importer, name=row.name,
             conversations=len(tally.conversations), participants=len(tally.participants),
@@ -323,6 +323,7 @@ class _Import:
             ),
             problems=tuple(ProblemLine(*problem) for problem in problems[:LISTED]),
             more_problems=max(0, len(problems) - LISTED), finishes=tuple(finishes),
+            withheld=self._found.withheld,
         )  # fmt: skip
 
     def _commit(self, head: ImportHead, storing: Storing, receipt: Receipt) -> str:

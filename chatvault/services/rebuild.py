@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Literal
 
-from chatvault.errors import Damaged
+from chatvault.errors import Damaged, Where
 from chatvault.services.replay import Replay
 from chatvault.services.worker import Progress, silent
 from chatvault.vault import archive, journal, schema
@@ -16,6 +16,7 @@ from chatvault.vault.files import disk_trouble
 from chatvault.vault.journal import ReadPack
 from chatvault.vault.keyring import KeyRing
 from chatvault.vault.layout import Layout
+from chatvault.vault.manifest import EntryRef
 from chatvault.vault.session import Vault
 
 
@@ -45,7 +46,13 @@ def rebuild(
     """
     found = Rebuilt()
     read = _read_packs(layout, ring, found, progress)
-    entries = journal.chain([pack.entry for pack in read if pack.entry is not None])
+    if found.damaged and not read:
+        # Nothing is written under keys that open none of the packs.
+        raise Damaged(
+            "none of the packs opens with this key ring", where=Where("packs"),
+            remedy="bring back the folders packs/ and keys/ from one copy of the vault",
+        )  # fmt: skip
+    entries = _entries(read, found)
     part = layout.tmp / f"{os.urandom(16).hex()}.part"
     with disk_trouble("the archive cannot be made anew", safe="the old one is as it was"):
         layout.ops.create(part).close()
@@ -78,6 +85,17 @@ def _read_packs(
         except Damaged as trouble:
             found.damaged.append(f"packs/{name}: {trouble.message}")
     return read
+
+
+def _entries(read: list[ReadPack], found: Rebuilt) -> list[EntryRef]:
+    """The journal in its order; where the chain is broken that is told, and what there is of it."""
+    entries = [pack.entry for pack in read if pack.entry is not None]
+    try:
+        return journal.chain(entries)
+    except Damaged as trouble:
+        found.damaged.append(str(trouble))
+    by_number = {ref.entry: ref for ref in entries}
+    return [by_number[number] for number in sorted(by_number)]
 
 
 def _put_in_place(layout: Layout, ring: KeyRing, part: str) -> None:

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chatvault.errors import ChatVaultError
+from chatvault.errors import ChatVaultError, Damaged, Where
 from chatvault.importers._source import Told
 from chatvault.services.packed import packed_files
 from chatvault.services.receipt import Receipt
 from chatvault.services.worker import Progress, Worker, WorkerDied
-from chatvault.vault import catalogue, journal, schema
+from chatvault.vault import archive, catalogue, journal, schema
 from chatvault.vault.catalogue import ImportRow
 from chatvault.vault.journal import ReadPack
 from chatvault.vault.manifest import EntryRef, FileLine, ImportHead, ReceiptLine, UndoImport
 from chatvault.vault.session import Vault
-from chatvault.vault.store import Merger
+from chatvault.vault.store import Merger, WrongOrder
 
 
 class Replay:
@@ -26,6 +26,8 @@ class Replay:
         self.messages = 0
         self.unfinished: list[int] = []
         self.fewer: list[str] = []
+        self._packs: set[str] = set()
+        self._any_undone = False
         self._vault = vault
         self._db = vault.db
         self._database = schema.database(vault.db)
@@ -34,6 +36,8 @@ class Replay:
     def run(self, packs: Sequence[ReadPack], entries: Sequence[EntryRef]) -> None:
         """Replay the entries in their order; an import that was undone later is left out."""
         undone = self._undone(entries)
+        self._packs = {pack.info.name for pack in packs}
+        self._any_undone = bool(undone)
         with self._database.atomic():
             self._note_packs(packs, entries, undone)
         for entry in entries:
@@ -93,7 +97,7 @@ class Replay:
                     self._progress(
                         f"import {head.number}", merger.tally.new, receipt.messages.items
                     )
-            except WorkerDied:
+            except (WorkerDied, WrongOrder):
                 broke_off = "the reader ended"
             except ChatVaultError as failure:
                 broke_off = failure.message
@@ -113,14 +117,25 @@ class Replay:
 
     def _files(self, head: ImportHead, entry: EntryRef) -> Receipt:
         receipt: Receipt | None = None
-        with self._database.atomic():
-            for line in journal.entry_lines(self._vault.layout, entry, self._vault.ring.identity):
-                if isinstance(line, FileLine):
-                    catalogue.add_journal_file(self._db, head.number, line)
-                elif isinstance(line, ReceiptLine):
-                    receipt = msgspec.convert(line.receipt, Receipt)
+        lost = 0
+        where = Where(f"packs/{entry.pack}")
+        try:
+            with self._database.atomic():
+                for line in journal.entry_lines(
+                    self._vault.layout, entry, self._vault.ring.identity
+                ):
+                    if isinstance(line, FileLine):
+                        there = line.pack in self._packs
+                        lost += not there
+                        catalogue.add_journal_file(self._db, head.number, line, stored=there)
+                    elif isinstance(line, ReceiptLine):
+                        receipt = msgspec.convert(line.receipt, Receipt)
+        except (archive.DatabaseError, msgspec.ValidationError) as cause:
+            raise Damaged("the manifest contradicts itself", where=where) from cause
         if receipt is None:
-            raise ChatVaultError(f"the manifest of import {head.number} has no receipt")
+            raise Damaged("the manifest has no receipt", where=where)
+        if lost:
+            self.fewer.append(f"import {head.number}: {lost:,} files lie in packs that are missing")
         return receipt
 
     def _keep_problems(self, number: int, receipt: Receipt) -> None:
@@ -142,7 +157,9 @@ class Replay:
             why = f" ({broke_off})" if broke_off else ""
             self.fewer.append(f"import {number}: {now:,} messages instead of {then:,}{why}")
         missing = catalogue.attachment_counts(self._db, number).missing
-        if missing > receipt.attachments.missing:
+        # What filled a gap may have come with an import that was taken back since.
+        allowed = receipt.attachments.filled if self._any_undone else 0
+        if missing > receipt.attachments.missing + allowed:
             self.fewer.append(
                 f"import {number}: {missing:,} attachments without a file instead of"
                 f" {receipt.attachments.missing:,}"

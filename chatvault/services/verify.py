@@ -3,7 +3,10 @@
 import os
 import random
 import stat
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 import msgspec
 
@@ -14,8 +17,9 @@ from chatvault.vault.catalogue import PackRow
 from chatvault.vault.journal import ReadPack
 from chatvault.vault.layout import README
 from chatvault.vault.manifest import EntryRef
-from chatvault.vault.session import Vault
+from chatvault.vault.session import Comparison, Vault
 
+T = TypeVar("T")
 SAMPLE = 0.05  # of a pack's chunks, for the quick look
 
 
@@ -60,6 +64,7 @@ class _Look:
     bytes: int = 0
     files: int = 0
     entries: int = 0
+    _names: dict[bytes, str] = field(default_factory=dict)  # file key -> pack
 
     def folder(self) -> None:
         layout = self.vault.layout
@@ -86,18 +91,38 @@ class _Look:
         path = self.vault.layout.archive
         for problem in archive.integrity_problems(self.vault.db, path):
             self._found("archive.db", problem, repair="`chatvault rebuild`")
-        if self.full and not any(item.file == "archive.db" for item in self.damage):
-            for problem in inspection.inconsistencies(self.vault.db):
+        if self.full and not self._archive_is_damaged():
+            nothing: list[str] = []
+            for problem in self._asked(lambda: inspection.inconsistencies(self.vault.db), nothing):
                 self._found("archive.db", problem, repair="`chatvault rebuild`")
 
+    def _archive_is_damaged(self) -> bool:
+        return any(item.file == "archive.db" for item in self.damage)
+
+    def _asked(self, ask: Callable[[], T], otherwise: T) -> T:
+        """What the archive answers; where a page of it is damaged, that is told, once."""
+        try:
+            return ask()
+        except archive.DatabaseError:
+            if not self._archive_is_damaged():
+                self._found("archive.db", "a page is damaged", repair="`chatvault rebuild`")
+            return otherwise
+
     def all_packs(self) -> None:
-        compared = self.vault.compare()
-        rows = {row.name: row for row in catalogue.packs(self.vault.db)}
+        there = Comparison(unknown=tuple(sorted(self.vault.layout.pack_names())))
+        compared = self._asked(self.vault.compare, there)
+        none: list[PackRow] = []
+        known = self._asked(lambda: catalogue.packs(self.vault.db), none)
+        rows = {row.name: row for row in known}
         for name in compared.missing:
             self._pack_damage(rows[name], "missing")
         for name in compared.resized:
             self._pack_damage(rows[name], "of another size")
-        if compared.unknown:
+        if compared.torn:
+            self._found(
+                "archive.db", "its parts are of different moments", repair="`chatvault rebuild`"
+            )
+        if compared.unknown and not self._archive_is_damaged():
             self.notes.append(f"{len(compared.unknown)} packs are not taken in yet")
         gone = {*compared.missing, *compared.resized}
         entries = []
@@ -117,18 +142,20 @@ class _Look:
         except Damaged as trouble:
             self._found(str(trouble.where or "packs"), trouble.message, repair="a copy of the pack")
             return
-        known, sha256 = catalogue.head(self.vault.db)
-        if known > len(ordered):
+        unknown: tuple[int, str | None] = (0, None)
+        head, sha256 = self._asked(lambda: catalogue.head(self.vault.db), unknown)
+        if head > len(ordered):
             self._found("packs", "the archive knows more than the packs", repair="a copy")
-        elif known and ordered[known - 1].sha256 != sha256:
+        elif head and ordered[head - 1].sha256 != sha256:
             self._found("archive.db", "it belongs to another journal", repair="`chatvault rebuild`")
         if self.full:
-            self._manifests(ordered)
+            self._manifests(ordered[:head])
 
     def _pack(self, name: str, row: PackRow | None) -> ReadPack | None:
         layout = self.vault.layout
         try:
             with packs.opened(layout, name, self.vault.ring.identity) as reader:
+                self._identity(reader, row)
                 if self.full:
                     bad = reader.plain.verify()
                     self.bytes += reader.plain.size
@@ -139,13 +166,25 @@ class _Look:
                 else:
                     self._sample(reader)
             if self.full or row is None or row.entry is not None:
-                return journal.read_pack(layout, name, self.vault.ring.identity)
+                read = journal.read_pack(layout, name, self.vault.ring.identity)
+                if row is not None and row.entry != (read.entry and read.entry.entry):
+                    raise Damaged("its journal entry is not the one the archive knows")
+                return read
         except NewerFormat as trouble:
             self.notes.append(f"packs/{name}: {trouble.message}")
         except (ChatVaultError, OSError) as trouble:
             text = trouble.message if isinstance(trouble, ChatVaultError) else "cannot be read"
             self._pack_damage(row, text, name)
         return None
+
+    def _identity(self, reader: packs.PackReader, row: PackRow | None) -> None:
+        """Whether this is the pack that had this name, and the only one of its kind."""
+        key = reader.plain.file_key
+        if row is not None and row.file_key != key:
+            raise Damaged("another pack under this name")
+        twin = self._names.setdefault(key, reader.name)
+        if twin != reader.name:
+            raise Damaged(f"a copy of packs/{twin}")
 
     def _sample(self, reader: packs.PackReader) -> None:
         chunk = 64 * 1024
@@ -166,11 +205,9 @@ class _Look:
 
     def _manifests(self, ordered: list[EntryRef]) -> None:
         for ref in ordered:
-            if ref.entry > catalogue.head(self.vault.db)[0]:
-                continue
             lines = journal.entry_lines(self.vault.layout, ref, self.vault.ring.identity)
             try:
-                wrong = inspection.compare_manifest(self.vault.db, lines)
+                wrong = self._asked(partial(inspection.compare_manifest, self.vault.db, lines), 0)
             except (ChatVaultError, OSError):
                 self._found(f"packs/{ref.pack}", "the manifest cannot be read", repair="a copy")
                 continue
@@ -182,6 +219,9 @@ class _Look:
 
     def stored_files(self) -> None:
         """Every file, down to its content id; only when everything is to be looked at."""
+        self._asked(self._stored_files, None)
+
+    def _stored_files(self) -> None:
         db = self.vault.db
         total = catalogue.stored_count(db)
         damaged = {item.file for item in self.damage}
@@ -211,13 +251,42 @@ class _Look:
         self, row: PackRow | None, what: str, name: str = "", chunks: list[int] | None = None
     ) -> None:
         name = row.name if row is not None else name
-        numbers = catalogue.files_in_pack(self.vault.db, name, chunks)
+        db = self.vault.db
+        nothing: list[int] = []
+        numbers = self._asked(lambda: catalogue.files_in_pack(db, name, chunks), nothing)
+        messages = self._asked(lambda: catalogue.messages_with(db, numbers), 0)
         self.damage.append(
-            Damage(
-                f"packs/{name}", what, len(numbers),
-                catalogue.messages_with(self.vault.db, numbers), "a copy of the pack",
-            )
-        )  # fmt: skip
+            Damage(f"packs/{name}", what, len(numbers), messages, "a copy of the pack")
+        )
+
+    def unfinished(self) -> tuple[str, ...]:
+        """The imports that were broken off, in words."""
+        db = self.vault.db
+        return tuple(
+            f"import {row.id} unfinished: {inspection.packs_of(db, row.id)} packs,"
+            f" {inspection.messages_of(db, row.id)} messages"
+            for row in catalogue.unfinished(db)
+        )
+
+    def report(self) -> Report:
+        """All that was found."""
+        nothing: tuple[str, ...] = ()
+        unfinished = self._asked(self.unfinished, nothing)
+        checked = Checked(
+            packs=len(self.vault.layout.pack_names()),
+            bytes=self.bytes,
+            files=self.files,
+            messages=self._asked(lambda: inspection.message_count(self.vault.db), 0),
+            entries=self.entries,
+        )
+        return Report(
+            level="full" if self.full else "quick",
+            ok=not self.damage,
+            checked=checked,
+            damage=tuple(self.damage),
+            unfinished=unfinished,
+            notes=tuple(self.notes),
+        )
 
 
 def verify(vault: Vault, *, full: bool, progress: Progress = silent) -> Report:
@@ -228,23 +297,4 @@ def verify(vault: Vault, *, full: bool, progress: Progress = silent) -> Report:
     look.all_packs()
     if full:
         look.stored_files()
-    unfinished = tuple(
-        f"import {row.id} unfinished: {inspection.packs_of(vault.db, row.id)} packs,"
-        f" {inspection.messages_of(vault.db, row.id)} messages"
-        for row in catalogue.unfinished(vault.db)
-    )
-    checked = Checked(
-        packs=len(catalogue.packs(vault.db)),
-        bytes=look.bytes,
-        files=look.files,
-        messages=inspection.message_count(vault.db),
-        entries=look.entries,
-    )
-    return Report(
-        level="full" if full else "quick",
-        ok=not look.damage,
-        checked=checked,
-        damage=tuple(look.damage),
-        unfinished=unfinished,
-        notes=tuple(look.notes),
-    )
+    return look.report()

@@ -2,24 +2,55 @@
 
 import re
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlcipher3 import dbapi2
 
-from chatvault.errors import Damaged, NewerFormat, Where
+from chatvault.errors import Damaged, DiskTrouble, NewerFormat, Where
 
 Connection = Any  # sqlcipher3 ships no types; its connection is a DB-API connection
 driver = dbapi2  # for sqlite-utils, which must know whose exceptions to expect
 DatabaseError = dbapi2.DatabaseError
 WHERE = Where("archive.db")
 REMEDY = "run `chatvault rebuild`: it makes the archive anew from the packs"
+DISK_CODES = {
+    8: "the disk cannot be written to",
+    10: "input/output error",
+    13: "no space left on device",
+    14: "a file cannot be opened",
+}
+DAMAGE_CODES = {11, 26}  # malformed; not a database
 OLDEST_SQLITE = (3, 51, 3)  # older ones can damage a database in WAL mode
 CACHE_KIB = 32 * 1024
 SCHEMA = 1
 OLDEST_READER = 1  # the lowest SCHEMA whose code can still read these tables
 VERSION = OLDEST_READER * 1000 + SCHEMA  # as kept in `user_version`
 PLAIN_HEADER = b"SQLite format 3\0"
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything to open; SQLite would make an archive of an empty file."""
+    try:
+        return path.lstat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def has_leftovers(path: Path) -> bool:
+    """Whether a log lies beside the archive that SQLite would replay. Without a writer at work it
+    comes from a crash, or from somebody who put it there: its checksums need no key."""
+    return any(is_there(path.with_name(path.name + suffix)) for suffix in ("-wal", "-journal"))
+
+
+def quick_problem(connection: Connection) -> bool:
+    """Whether the pages contradict each other; a look that is due after a log was replayed."""
+    try:
+        return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+    except DatabaseError:
+        return True
 
 
 def open_archive(path: Path, key: bytes) -> Connection:
@@ -47,7 +78,7 @@ def open_archive(path: Path, key: bytes) -> Connection:
 def open_reading(path: Path, key: bytes) -> Connection:
     """A connection that cannot write. It is opened read-write all the same, so that the last one to
     close leaves exactly one file behind (a `mode=ro` connection leaves `-wal` and `-shm`)."""
-    if not path.exists():
+    if not is_there(path):
         raise Damaged("the archive is missing", where=WHERE, remedy=REMEDY)
     connection = open_archive(path, key)
     connection.execute("PRAGMA query_only=ON")
@@ -59,6 +90,25 @@ def open_in_memory() -> Connection:
     connection = dbapi2.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA foreign_keys=ON")
     return connection
+
+
+@contextmanager
+def trouble() -> Iterator[None]:
+    """Turn what SQLite says of the disk and of damaged pages into our own errors."""
+    try:
+        yield
+    except DatabaseError as cause:
+        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+        if code in DISK_CODES:
+            raise DiskTrouble(
+                f"the archive cannot be written: {DISK_CODES[code]}",
+                where=WHERE,
+                remedy="what was imported before is safe; free or mend the disk, then run the same"
+                " again",
+            ) from cause
+        if code in DAMAGE_CODES:
+            raise Damaged("the archive is damaged", where=WHERE, remedy=REMEDY) from None
+        raise
 
 
 def close_archive(connection: Connection) -> None:
@@ -122,12 +172,17 @@ def integrity_problems(connection: Connection, path: Path) -> list[str]:
 
 
 def _check_file(path: Path) -> None:
-    try:
-        mode = path.lstat().st_mode
-    except FileNotFoundError:
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        beside = path.with_name(path.name + suffix)
+        try:
+            mode = beside.lstat().st_mode
+        except FileNotFoundError:
+            continue
+        # SQLite would follow a link, and write where it leads.
+        if not stat.S_ISREG(mode):
+            raise Damaged("not an ordinary file", where=Where(beside.name), remedy=REMEDY)
+    if not is_there(path):
         return
-    if not stat.S_ISREG(mode):
-        raise Damaged("not an ordinary file", where=WHERE, remedy=REMEDY)
     with path.open("rb") as file:
         head = file.read(len(PLAIN_HEADER))
     if head == PLAIN_HEADER:

@@ -219,16 +219,17 @@ def add_stored(db: Connection, file: Incoming, member: Member, codec: str) -> in
     return int(cursor.lastrowid)
 
 
-def add_journal_file(db: Connection, number: int, line: FileLine) -> None:
-    """A file as a manifest tells it."""
-    db.execute(
-        "INSERT OR IGNORE INTO stored_file (content_id, sha256, size, pack, member, offset, stored,"
-        " codec) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            line.content_id, line.sha256, line.size, line.pack, line.member, line.offset,
-            line.stored, line.codec,
-        ],
-    )  # fmt: skip
+def add_journal_file(db: Connection, number: int, line: FileLine, *, stored: bool) -> None:
+    """A file as a manifest tells it; not `stored` when its pack is not there."""
+    if stored:
+        db.execute(
+            "INSERT OR IGNORE INTO stored_file (content_id, sha256, size, pack, member, offset,"
+            " stored, codec) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                line.content_id, line.sha256, line.size, line.pack, line.member, line.offset,
+                line.stored, line.codec,
+            ],
+        )  # fmt: skip
     db.execute(
         "INSERT INTO source_file (import, path, raw_path, file, size, modified_ms) VALUES"
         " (?, ?, ?, (SELECT id FROM stored_file WHERE content_id = ?), ?, ?)",
@@ -363,10 +364,12 @@ def attachment_counts(db: Connection, number: int) -> AttachmentCounts:
     return AttachmentCounts(int(row[0]), int(row[1]))
 
 
-def stored_since(db: Connection, number: int) -> int:
-    """How many files the packs of an import hold."""
+def stored_since(db: Connection, number: int, finishes: Sequence[int]) -> int:
+    """How many files of an import lie in packs of its own, or of imports that it finishes."""
+    own = ", ".join(str(int(n)) for n in (number, *finishes))
     row = db.execute(
-        "SELECT count(*) FROM stored_file s JOIN pack p ON p.name = s.pack WHERE p.import = ?",
+        "SELECT count(DISTINCT s.id) FROM source_file f JOIN stored_file s ON s.id = f.file"  # noqa: S608
+        f" JOIN pack p ON p.name = s.pack AND p.import IN ({own}) WHERE f.import = ?",
         [number],
     ).fetchone()
     return int(row[0])

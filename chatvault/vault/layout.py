@@ -1,6 +1,8 @@
 """What lies where in a vault's folder, and what stands in its two texts."""
 
+import os
 import re
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ from pathlib import Path
 import filelock
 import msgspec
 
-from chatvault.errors import Damaged, NewerFormat, NoVault, Usage, VaultInUse, Where
+from chatvault.errors import Damaged, DiskTrouble, NewerFormat, NoVault, Usage, VaultInUse, Where
 from chatvault.vault.files import FileOps, disk_trouble
 
 FORMAT = 1
@@ -19,6 +21,7 @@ PACK_NAME = re.compile(r"[0-9a-f]{32}\.tar\.age")
 PART_NAME = re.compile(r"[0-9a-f]{32}\.part(?:-wal|-shm|-journal)?")
 SLOT_NAME = re.compile(r"(?:passphrase|recovery|slot-[1-9][0-9]{0,5})\.age")
 VAULT_JSON_LIMIT = 4096
+EMPTY_ARCHIVE = 512 * 1024  # larger than one without a message, smaller than one that matters
 
 # Constant text: it must tell nothing about its owner. docs/recover-without-chatvault.md says more.
 README = """\
@@ -135,7 +138,8 @@ class Layout:
             ) from cause
         try:
             info = msgspec.json.decode(data, type=VaultInfo)
-            uuid.UUID(info.vault)
+            if str(uuid.UUID(info.vault)) != info.vault:
+                raise ValueError
         except (msgspec.MsgspecError, ValueError, RecursionError) as cause:
             raise Damaged(
                 "not what ChatVault wrote",
@@ -149,6 +153,12 @@ class Layout:
             )
         if info.format < 1:
             raise Damaged("no such format", where=Where("vault.json"))
+        for folder in (self.keys, self.packs, self.tmp):
+            if folder.is_symlink():
+                raise Damaged(
+                    "a link where a folder should be", where=Where(folder.name),
+                    remedy="put the folder itself there; the whole vault may lie behind a link",
+                )  # fmt: skip
         return info
 
     def pack_names(self) -> dict[str, int]:
@@ -184,6 +194,8 @@ class Layout:
 
     def empty_tmp(self) -> None:
         """Remove what a killed writer left unfinished; nothing that is not ours."""
+        if not self.tmp.exists():
+            self.ops.make_folder(self.tmp)  # empty folders get lost when a vault is copied
         for path in self.tmp.iterdir():
             if PART_NAME.fullmatch(path.name) and not path.is_symlink():
                 self.ops.remove(path)
@@ -208,16 +220,56 @@ class Layout:
         finally:
             lock.release()
 
+    def is_locked(self) -> bool:
+        """Whether somebody is writing to the vault at this moment."""
+        try:
+            with self.locked():
+                return False
+        except VaultInUse:
+            return True
+        except DiskTrouble:
+            return False  # where nothing can be written, nobody writes
 
-def create_layout(root: Path, ops: FileOps, created_with: str) -> tuple[Layout, VaultInfo]:
-    """The folders and texts of a new vault; `vault.json` comes last and makes it one."""
-    if root.exists() and (not root.is_dir() or any(root.iterdir())):
+    def check_owner(self) -> None:
+        """Usage when others could change what is about to be written here."""
+        if not hasattr(os, "geteuid"):
+            return
+        for path in (self.root, self.keys, self.packs, self.archive):
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue
+            if status.st_uid != os.geteuid():
+                raise Usage(
+                    "the vault belongs to somebody else", where=Where(path.name),
+                    remedy="run this as its owner, or make it yours (chown)",
+                )  # fmt: skip
+            if stat.S_IMODE(status.st_mode) & 0o022:
+                raise Usage(
+                    "others on this computer can change it", where=Where(path.name),
+                    remedy=f"chmod -R go-rwx {self.root}",
+                )  # fmt: skip
+
+
+def check_new_place(root: Path) -> None:
+    """Usage when no vault can be made here."""
+    if _is_broken_off(root):
+        raise Usage(
+            f"making a vault was broken off in {root}",
+            remedy="nothing was kept in it yet: remove this folder, then run the same again",
+        )
+    if os.path.lexists(root) and (not root.is_dir() or any(root.iterdir())):
         raise Usage(
             f"{root} exists and is not empty", remedy="choose a folder that does not exist yet"
         )
     for parent in root.resolve().parents:
         if (parent / "vault.json").exists() and (parent / "packs").is_dir():
             raise Usage(f"{root} lies inside another vault", remedy="choose a place outside of it")
+
+
+def create_layout(root: Path, ops: FileOps, created_with: str) -> tuple[Layout, VaultInfo]:
+    """The folders and texts of a new vault; `vault.json` comes last and makes it one."""
+    check_new_place(root)
     layout = Layout(root, ops)
     with disk_trouble("the vault cannot be made"):
         ops.make_folder(root)
@@ -225,6 +277,21 @@ def create_layout(root: Path, ops: FileOps, created_with: str) -> tuple[Layout, 
             ops.make_folder(folder)
         ops.write_whole(layout.readme, README.encode(), layout.tmp)
     return layout, VaultInfo(format=FORMAT, vault=str(uuid.uuid4()), created_with=created_with)
+
+
+def _is_broken_off(root: Path) -> bool:
+    """Whether a folder is what a killed `init` leaves: names of ours, no vault.json, no pack, and
+    an archive without messages."""
+    names = {"README.txt", "keys", "packs", "tmp", "lock", "archive.db", "archive.db-wal"}
+    names |= {"archive.db-shm", "archive.db-journal"}
+    if not root.is_dir() or not (found := {path.name for path in root.iterdir()}):
+        return False
+    packs, archive = root / "packs", root / "archive.db"
+    return (
+        found <= names
+        and not (packs.is_dir() and any(packs.iterdir()))
+        and not (archive.is_file() and archive.stat().st_size > EMPTY_ARCHIVE)
+    )
 
 
 def seal_layout(layout: Layout, info: VaultInfo) -> None:

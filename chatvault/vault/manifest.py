@@ -7,6 +7,7 @@ one head. Unknown fields are allowed, for newer writers; unknown kinds of line a
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
@@ -14,6 +15,13 @@ from chatvault.errors import Damaged, NewerFormat, Where
 
 FORMAT = 1
 LINE_LIMIT = 64 * 1024
+# What archive and paths can hold; a line that says something else is not ours.
+Number = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
+Bytes = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
+Moment = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
+PackName = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\.tar\.age$")]
+Hex = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2})*$")]
+Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class PackJson(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,8 +29,8 @@ class PackJson(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int = FORMAT
     import_id: str
-    number: int | None = msgspec.field(name="import", default=None)
-    entry: int | None = None  # for packs that hold only decisions
+    number: Number | None = msgspec.field(name="import", default=None)
+    entry: Number | None = None  # for packs that hold only decisions
     pack: int
 
 
@@ -34,8 +42,8 @@ class ImportHead(Line, frozen=True, kw_only=True, tag="import"):
     """First line of a manifest: what was imported, and all that a rebuild needs to read it."""
 
     format: int
-    entry: int
-    number: int = msgspec.field(name="import")
+    entry: Number
+    number: Number = msgspec.field(name="import")
     import_id: str
     previous: str | None  # SHA-256 of the entry before, hex
     name: str
@@ -44,10 +52,10 @@ class ImportHead(Line, frozen=True, kw_only=True, tag="import"):
     platform: str
     chatvault: str
     started_at: str  # ISO 8601, UTC
-    started_ms: int
+    started_ms: Moment
     told: dict[str, str | None]
     export_digest: str
-    finishes: tuple[int, ...] = ()
+    finishes: tuple[Number, ...] = ()
     containers: tuple[dict[str, str | int], ...] = ()  # zip and tar files: name, sha256, size
 
 
@@ -62,15 +70,15 @@ class FileLine(Line, frozen=True, kw_only=True, tag="file"):
     """A file of the export and where its bytes are, be it in a pack of an earlier import."""
 
     path: str
-    raw_path: str | None = None  # hex, where the name is not UTF-8
+    raw_path: Hex | None = None  # hex, where the name is not UTF-8
     member: str
-    pack: str
-    offset: int
-    stored: int
-    size: int
-    modified_ms: int | None = None
-    sha256: str
-    content_id: str
+    pack: PackName
+    offset: Bytes
+    stored: Bytes
+    size: Bytes
+    modified_ms: Moment | None = None
+    sha256: Hash
+    content_id: Hash
     codec: str = ""
 
 
@@ -84,7 +92,7 @@ class DecisionsHead(Line, frozen=True, kw_only=True, tag="decisions"):
     """First line of an entry of decisions."""
 
     format: int
-    entry: int
+    entry: Number
     entry_id: str
     previous: str | None
     at_ms: int
@@ -94,7 +102,7 @@ class DecisionsHead(Line, frozen=True, kw_only=True, tag="decisions"):
 class UndoImport(Line, frozen=True, kw_only=True, tag="undo-import"):
     """The owner wants the vault as if this import had never been."""
 
-    number: int = msgspec.field(name="import")
+    number: Number = msgspec.field(name="import")
     import_id: str
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from chatvault.errors import Damaged, Where
 from chatvault.vault import archive, codec, packs
 from chatvault.vault.archive import Connection
-from chatvault.vault.catalogue import StoredFile
+from chatvault.vault.catalogue import StoredFile, head
 from chatvault.vault.content_id import content_id
 from chatvault.vault.keyring import KeyRing
 from chatvault.vault.layout import PACK_NAME, Layout
@@ -22,6 +22,7 @@ class Comparison:
     unknown: tuple[str, ...] = ()  # not taken in yet
     missing: tuple[str, ...] = ()
     resized: tuple[str, ...] = ()
+    torn: bool = False  # its packs and its place in the journal are not of one moment
 
 
 @dataclass
@@ -82,20 +83,26 @@ class Vault:
         """Names and sizes only: `packs/` may hold tens of thousands."""
         there = self.layout.pack_names()
         known = dict(self.db.execute("SELECT name, size FROM pack").fetchall())
+        newest = archive.value(self.db, "SELECT max(entry) FROM pack")
         return Comparison(
             unknown=tuple(sorted(there.keys() - known.keys())),
             missing=tuple(sorted(known.keys() - there.keys())),
             resized=tuple(sorted(n for n in there.keys() & known.keys() if there[n] != known[n])),
+            torn=newest != head(self.db)[0],
         )
 
 
 @contextmanager
 def reading(layout: Layout, ring: KeyRing) -> Iterator[Vault]:
     """The vault for reading."""
+    suspicious = archive.has_leftovers(layout.archive) and not layout.is_locked()
     vault = Vault(layout, ring, archive.open_reading(layout.archive, ring.database_key))
     try:
+        if suspicious and archive.quick_problem(vault.db):
+            raise Damaged("the archive is damaged", where=archive.WHERE, remedy=archive.REMEDY)
         archive.check_readable(vault.db)
-        yield vault
+        with archive.trouble():
+            yield vault
     finally:
         vault.close()
 

@@ -173,13 +173,17 @@ def test_IN_3_a_worker_that_says_nothing_is_ended(export: Path) -> None:
 
 def test_IN_3_a_worker_that_waits_for_its_parent_is_left_alone(export: Path) -> None:
     """Storing many files takes longer than any silence; the worker has nothing to say then."""
-    with Worker(GivenPaths([export]), told=Told(), silence=0.3) as worker:
+    with Worker(GivenPaths([export]), told=Told()) as worker:
         worker.find()
         first = worker.read(0)
         assert next(first)
-        time.sleep(0.8)
-        assert list(first) is not None
-        time.sleep(0.8)
+        worker._silence = 0.05
+        time.sleep(0.5)
+        worker._silence = service.SILENCE
+        assert [] == list(first)
+        worker._silence = 0.05
+        time.sleep(0.5)
+        worker._silence = service.SILENCE
         assert worker.probe(0)
 
 
