@@ -64,7 +64,7 @@ class _Look:
     bytes: int = 0
     files: int = 0
     entries: int = 0
-    _names: dict[bytes, str] = field(default_factory=dict)  # file key -> pack
+    _packs: dict[str, str] = field(default_factory=dict)  # file key in hex -> name
 
     def folder(self) -> None:
         layout = self.vault.layout
@@ -182,7 +182,7 @@ class _Look:
         key = reader.plain.file_key
         if row is not None and row.file_key != key:
             raise Damaged("another pack under this name")
-        twin = self._names.setdefault(key, reader.name)
+        twin = self._packs.setdefault(key.hex(), reader.name)
         if twin != reader.name:
             raise Damaged(f"a copy of packs/{twin}")
 
