@@ -1,7 +1,8 @@
 """Archives as sources: which files are one, and their members as entries.
 
 Decided by the first bytes, never by the name. Nothing is unpacked to disk: a member is read where
-it lies. Only an archive inside a compressed archive is read through memory, up to a limit.
+it lies. Only an archive inside a compressed archive is read through memory, up to a limit. An MHT
+of QQ stays a file among the others, with its pictures beside it (`_mht.py`).
 """
 
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import BinaryIO
 from chatvault.errors import RefusedByLimit, Where
 from chatvault.importers._inflate import Broken
 from chatvault.importers._limits import Budget, MiB
+from chatvault.importers._mht import with_parts
 from chatvault.importers._source import Entry, Source
 from chatvault.importers._streams import Compressed, in_memory, magic_of
 from chatvault.importers._tar import BLOCK, is_tar, list_tar
@@ -68,7 +70,8 @@ def expand(name: str, entry: Entry, budget: Budget, *, zone: str = "UTC") -> Sou
             where=Where(name),
             remedy="download it again and wait until it is complete",
         ) from cause
-    return Source(name=stem(name.rpartition("/")[2]), entries=entries, problems=problems)
+    inside, more = with_parts(entries, budget, path=f"{name}/")
+    return Source(name=stem(name.rpartition("/")[2]), entries=inside, problems=(*problems, *more))
 
 
 def stem(name: str) -> str:

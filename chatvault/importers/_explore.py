@@ -19,6 +19,7 @@ from chatvault.importers._levels import (
     zone_of,
 )
 from chatvault.importers._limits import Budget
+from chatvault.importers._mht import with_parts
 from chatvault.importers._names import numbered
 from chatvault.importers._nothing import check_not_empty, is_junk, name_databases, why_nothing
 from chatvault.importers._protocol import Importer
@@ -184,13 +185,14 @@ def _each(
 
 
 def _top(source: Source, budget: Budget) -> Level:
-    """What the user gave as a level; a single archive is opened."""
+    """What the user gave as a level; a single archive is opened, and so is an MHT of QQ."""
     files = [name for name in source.entries if not is_junk(name)]
     if len(files) == 1 and "/" not in files[0]:
         inside = expand(files[0], source.entries[files[0]], budget, zone=zone_of(source.told))
         if inside is not None:
             return inside_of(files[0], inside, depth=0)
-    return Level("", source.name, source.entries, source.problems)
+    entries, problems = with_parts(source.entries, budget)
+    return Level("", source.name, entries, (*source.problems, *problems))
 
 
 def _found(result: Result, source: Source) -> Found:
