@@ -1,8 +1,8 @@
 """Archives as sources: which files are one, and their members as entries.
 
 Decided by the first bytes, never by the name. Nothing is unpacked to disk: a member is read where
-it lies. Only an archive inside a compressed archive is read through memory, up to a limit. An MHT
-of QQ stays a file among the others, with its pictures beside it (`_mht.py`).
+it lies. Only an archive inside a compressed archive is read through memory, up to a limit. A file
+that holds others stays a file, with those beside it (`_inner_files.py`).
 """
 
 from dataclasses import replace
@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from chatvault.errors import RefusedByLimit, Where
 from chatvault.importers._inflate import Broken
+from chatvault.importers._inner_files import with_parts
 from chatvault.importers._limits import Budget, MiB
-from chatvault.importers._mht import with_parts
 from chatvault.importers._source import Entry, Source
 from chatvault.importers._streams import Compressed, in_memory, magic_of
 from chatvault.importers._tar import BLOCK, is_tar, list_tar

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from chatvault.errors import ChatVaultError
 from chatvault.importers import registry
 from chatvault.importers._containers import expand
+from chatvault.importers._inner_files import with_parts
 from chatvault.importers._levels import (
     FoundExport,
     Level,
@@ -19,7 +20,6 @@ from chatvault.importers._levels import (
     zone_of,
 )
 from chatvault.importers._limits import Budget
-from chatvault.importers._mht import with_parts
 from chatvault.importers._names import numbered
 from chatvault.importers._nothing import check_not_empty, is_junk, name_databases, why_nothing
 from chatvault.importers._protocol import Importer
@@ -185,7 +185,7 @@ def _each(
 
 
 def _top(source: Source, budget: Budget) -> Level:
-    """What the user gave as a level; a single archive is opened, and so is an MHT of QQ."""
+    """What the user gave as a level; a single archive is opened, and files that hold others."""
     files = [name for name in source.entries if not is_junk(name)]
     if len(files) == 1 and "/" not in files[0]:
         inside = expand(files[0], source.entries[files[0]], budget, zone=zone_of(source.told))
