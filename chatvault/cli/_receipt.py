@@ -36,6 +36,8 @@ def show_receipt(receipt: "Receipt", *, dry_run: bool = False) -> None:
         )
     if files.unlinked:
         _say(f"{count(files.unlinked, 'file')} that no message refers to, kept all the same")
+    if receipt.withheld:
+        _say(f"not kept: {receipt.withheld}; the originals are stored without them")
     for assumption in receipt.assumptions:
         what = WHAT.get(assumption.what, assumption.what)
         _say(f"assumed {what} {line(assumption.value)}: {line(assumption.why)}")

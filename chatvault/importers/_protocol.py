@@ -1,6 +1,6 @@
 """What every importer offers: is this yours, and what is in it?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, Protocol
 
 import msgspec
@@ -12,6 +12,17 @@ Carried = Literal[
     "ids", "replies", "reactions", "edits", "deletions", "forwards", "calls", "locations",
     "contacts", "stickers", "polls", "system", "media", "links", "payments",
 ]  # fmt: skip
+
+
+class Redaction(msgspec.Struct, frozen=True):
+    """What an export holds and no vault may: keys of the app that open more than the messages.
+
+    `of` gives the same export without it; that is what is then read and stored as the original. It
+    changes nothing where it was already done, and `read` gives equal records either way.
+    """
+
+    what: str  # as the receipt names it
+    of: Callable[[Source], Source]
 
 
 class ImporterInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +43,7 @@ class ImporterInfo(msgspec.Struct, frozen=True, kw_only=True):
     derived: dict[str, str] = {}
     leaves_out: str = ""  # what the platform itself does not put into its export
     seen: str = ""  # versions and dates of the app whose format this is
+    redaction: Redaction | None = None
 
 
 class Importer(Protocol):

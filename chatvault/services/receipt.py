@@ -62,6 +62,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[ProblemLine, ...] = ()
     more_problems: int = 0
     finishes: tuple[int, ...] = ()
+    withheld: str = ""  # keys of the app, which were in the export and are in no vault
     again: bool = False  # nothing was done: this export was already imported
 
     def adds_up(self) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from chatvault.errors import ChatVaultError, DiskTrouble
 from chatvault.importers import _explore
+from chatvault.importers._levels import FoundExport
 from chatvault.importers._limits import Budget, Memory, raised
 from chatvault.importers._protocol import Importer
 from chatvault.importers._source import Entry, Source
@@ -195,7 +196,7 @@ class Worker:
         limits = raised(command.told.limits)
         budget = Budget(limits, memory=Memory(limits.nested_in_memory))
         found = _explore.find_parts(sources, IMPORTERS, budget, platform=command.platform)
-        self._exports = [(export.source, export.importer) for export in found.exports]
+        self._exports = [(_kept(export), export.importer) for export in found.exports]
         exports = [
             say.FoundExport(
                 path=export.path,
@@ -206,6 +207,7 @@ class Worker:
                 evidence=list(export.evidence),
                 files=len(export.source.entries),
                 problems=[(p.file, p.part, p.reason) for p in export.source.problems],
+                withheld=_withheld(export),
             )
             for export in found.exports
         ]
@@ -310,6 +312,17 @@ class Worker:
 def _reason(cause: Exception) -> str:
     told = cause.strerror if isinstance(cause, OSError) else str(cause)
     return (told or "it cannot be read")[:200]
+
+
+def _kept(export: FoundExport) -> Source:
+    """An export as it is read and stored: without the keys that no vault may hold."""
+    redaction = export.importer.INFO.redaction
+    return export.source if redaction is None else redaction.of(export.source)
+
+
+def _withheld(export: FoundExport) -> str:
+    redaction = export.importer.INFO.redaction
+    return "" if redaction is None else redaction.what
 
 
 def _unread(name: str, entry: Entry, reason: str) -> say.HashedFile:

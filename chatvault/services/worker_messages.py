@@ -103,6 +103,7 @@ class FoundExport(msgspec.Struct, frozen=True):
     evidence: list[str]
     files: int
     problems: list[tuple[str, str, str]]  # file, part, reason: what the container could not give
+    withheld: str = ""  # keys of the app, without which it is read and stored
 
 
 class HashedFile(msgspec.Struct, frozen=True):

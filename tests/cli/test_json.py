@@ -27,6 +27,7 @@ from chatvault.vault.keyring import KeyRing
 from chatvault.vault.layout import Layout
 
 PAGE = Path(__file__).resolve().parent.parent.parent / "docs/json.md"
+SIGNAL = Path(__file__).parent.parent / "importers/fixtures/signal_plaintext/ordinary/input"
 PASSPHRASE = "seven grey herons wade slowly"
 NOW = 1_717_000_000_250
 ROW = re.compile(r"\| `(\S+)` \| (.+?) \| .+ \|")
@@ -230,6 +231,7 @@ def printed(made: Made) -> dict[str, list[Any]]:
     for flags in (["--dry-run"], [], []):
         run("chatvault import", made.records, *flags, code=3)
     run("chatvault import", made.whatsapp)
+    run("chatvault import", SIGNAL, "--dry-run")
     first = run("chatvault search", "北京", "--limit", "1")
     run("chatvault search", "北京", "--cursor", first["next"])
     run("chatvault show", str(made.run("search", "山顶")["hits"][0]["id"]))
