@@ -9,8 +9,7 @@ import click
 from chatvault import __version__
 from chatvault.cli._errors import report
 from chatvault.cli._group import Group
-from chatvault.cli._signals import heeded
-from chatvault.cli._stream import finish_streams, prepare_streams
+from chatvault.cli._stream import finish_streams
 
 COMMANDS = {
     "init": "chatvault.cli.init",
@@ -46,15 +45,13 @@ class Commands(Group):
 
     def main(self, *args: Any, **more: Any) -> NoReturn:
         """Run, and end with the exit code that says what happened."""
-        prepare_streams()
-        with heeded():
-            try:
-                code = super().main(*args, **{**more, "standalone_mode": False})
-                finish_streams()
-            except SystemExit:  # of shell completion
-                raise
-            except BaseException as error:  # noqa: BLE001 - here all errors end
-                code = report(error)
+        try:
+            code = super().main(*args, **{**more, "standalone_mode": False})
+            finish_streams()
+        except SystemExit:  # of shell completion
+            raise
+        except BaseException as error:  # noqa: BLE001 - here all errors end
+            code = report(error)
         sys.exit(code)
 
 

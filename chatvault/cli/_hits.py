@@ -17,6 +17,8 @@ def show_text(text: str, marks: Marks, *, indent: str) -> None:
     """Print the text of a hit, or the part of a long one around the first mark. Marks are bold and
     yellow on a terminal, in `[ ]` without colour."""
     shown, places = _harmless(text, marks, _part(text, marks))
+    if not in_colour():
+        shown, places = _bracketed(shown, places), ()
     columns = terminal_columns()
     parts = [(0, len(shown))] if columns is None else cells.lines(shown, columns - len(indent))
     for start, end in parts:
@@ -56,15 +58,19 @@ def _one_line(text: str) -> str:
     return line(text.replace("\r\n", " ").replace("\n", " "))
 
 
+def _bracketed(text: str, marks: Marks) -> str:
+    for start, end in reversed(marks):
+        text = f"{text[:start]}[{text[start:end]}]{text[end:]}"
+    return text
+
+
 def _styled(text: str, marks: Marks, begin: int, finish: int) -> Iterator[str]:
     """Characters `begin` to `finish` of the text, in pieces."""
-    colour = in_colour()
     last = begin
     for start, end in marks:
         start, end = max(start, begin), min(end, finish)
         if start < end:
             yield text[last:start]
-            word = text[start:end]
-            yield click.style(word, bold=True, fg="yellow") if colour else f"[{word}]"
+            yield click.style(text[start:end], bold=True, fg="yellow")
             last = end
     yield text[last:finish]

@@ -17,7 +17,8 @@ from chatvault.services.escape import Lines, for_terminal
 from chatvault.services.escape import short_name as short
 
 NARROWEST = 20  # cells; a terminal that says less is not believed
-COLUMN = 10  # cells that a column of a table keeps at least
+COLUMN = 12  # cells that a column of a table keeps at least
+WORTHWHILE = 24  # cells that it should have, or the last column is left out
 GAP = "  "
 STATES = {
     "present": "",
@@ -111,10 +112,21 @@ def indented(text: str, indent: str) -> None:
             data(indent + one[start:end])
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def hanging(text: str, indent: str) -> None:
+    """Print one harmless line; what does not fit the terminal goes on below, after the indent."""
+    columns = terminal_columns()
+    if columns is None:
+        data(text)
+        return
+    for start, end in cells.lines(text, columns, after=columns - len(indent)):
+        data((indent if start else "") + text[start:end])
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, spare: int = 0) -> None:
     """Rows under a head: aligned on a terminal, tab-separated for programs.
 
-    Cells of a terminal too narrow for a table stand one below the other.
+    On a terminal without room for all columns the last `spare` ones are left out; where even the
+    others are too wide the cells of a row stand one below the other.
     """
     columns = terminal_columns()
     if columns is None:
@@ -123,13 +135,29 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         return
     if not rows:
         return
-    widths = [max(map(cells.width, column)) for column in zip(head, *rows, strict=True)]
-    room = columns - len(GAP) * (len(head) - 1)
-    while sum(widths) > room and max(widths) > COLUMN:
-        widths[widths.index(max(widths))] -= 1
-    if sum(widths) > room:
-        _stacked(head, rows)
-        return
+    natural = [max(map(cells.width, column)) for column in zip(head, *rows, strict=True)]
+    for kept in range(len(head), len(head) - spare - 1, -1):
+        room = columns - len(GAP) * (kept - 1)
+        last = kept == len(head) - spare
+        widths = _fitting(natural[:kept], room, least=COLUMN if last else WORTHWHILE)
+        if widths is not None:
+            _drawn(head[:kept], [row[:kept] for row in rows], widths)
+            return
+    _stacked(head, rows)
+
+
+def _fitting(natural: Sequence[int], room: int, *, least: int) -> list[int] | None:
+    """Widths of columns that fit into the room: the widest give way, down to `least`."""
+    widths = list(natural)
+    while sum(widths) > room:
+        widest = max(widths)
+        if widest <= least:
+            return None
+        widths[widths.index(widest)] -= 1
+    return widths
+
+
+def _drawn(head: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]) -> None:
     right = [all(map(_NUMBER.fullmatch, column)) for column in zip(*rows, strict=True)]
     _row(head, widths, right, bold=in_colour())
     for row in rows:
@@ -174,18 +202,24 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
         yield lambda _what, _done, _total: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     shown = Progress(
-        TextColumn("{task.description}"), BarColumn(bar_width=None), TaskProgressColumn(),
+        TextColumn("{task.description}"), BarColumn(bar_width=None),
         TextColumn("{task.fields[amount]}"), TimeElapsedColumn(),
         console=Console(stderr=True, no_color="NO_COLOR" in os.environ), transient=True,
     )  # fmt: skip
     with shown:
         task = shown.add_task("", total=None, amount="")
+        now = ""
 
         def tell(what: str, done: int, total: int) -> None:
-            amount = f"{done:,}" if "messages" in what else size(done)
-            shown.update(task, description=what, completed=done, total=total or None, amount=amount)
+            nonlocal now
+            if what != now:  # another thing begins, with a clock of its own
+                shown.reset(task, total=total or None, description=what)
+                now = what
+            amounts = [done, total] if total else [done] if done else []
+            words = [f"{n:,}" if "messages" in what else size(n) for n in amounts]
+            shown.update(task, completed=done, total=total or None, amount=" of ".join(words))
 
         yield tell

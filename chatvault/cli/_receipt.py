@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from chatvault.cli._options import local_day
-from chatvault.cli._output import count, data, indented, line, name
+from chatvault.cli._output import count, data, hanging, indented, line, name
 
 if TYPE_CHECKING:
     from chatvault.services.receipt import Messages, Receipt
@@ -15,7 +15,7 @@ WHAT = {"timezone": "time zone", "date_order": "order of day, month and year"}
 def show_receipt(receipt: "Receipt", *, dry_run: bool = False) -> None:
     """Print it."""
     told, files = receipt.messages, receipt.attachments
-    data(_head(receipt, dry_run=dry_run))
+    hanging(_head(receipt, dry_run=dry_run), "    ")
     parts = [
         count(receipt.conversations, "conversation"),
         *([count(receipt.participants, "person", "people")] if receipt.participants else []),

@@ -67,7 +67,7 @@ def _conversations(found: "list[ListedConversation]") -> None:
         ]
         for c in found
     ]  # fmt: skip
-    table(["id", "title", "kind", "platform", "messages", "first", "last", "people"], rows)
+    table(["id", "title", "kind", "platform", "messages", "first", "last", "people"], rows, spare=1)
 
 
 def _people(found: "list[ListedPerson]") -> None:

@@ -19,4 +19,5 @@ def command(*, as_json: bool) -> None:
     table(
         ["importer", "what it is", "what to give", "carries"],
         [[p.importer, p.title, p.expects, ", ".join(p.carries)] for p in known],
+        spare=1,
     )

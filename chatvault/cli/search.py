@@ -11,8 +11,9 @@ from chatvault.cli._options import (
     local_time,
     vault_options,
 )
-from chatvault.cli._output import count, data, name, print_json, talk
+from chatvault.cli._output import count, hanging, name, print_json, talk
 
+INDENT = " " * 10
 ORDERS = ("newest", "oldest", "relevance")
 
 
@@ -96,8 +97,8 @@ def command(
         what = "" if hit.kind == "text" else f" ({hit.kind.replace('_', ' ')})"
         when = local_time(hit.sent_at) or "no time"
         who = name(hit.sender) or "-"
-        data(f"{hit.id:>8}  {when}  {name(hit.conversation)}  {who}{what}")
-        show_text(hit.text, hit.marks, indent=" " * 10)
+        hanging(f"{hit.id:>8}  {when}  {name(hit.conversation)}  {who}{what}", INDENT)
+        show_text(hit.text, hit.marks, indent=INDENT)
     shown = "" if len(found.hits) == found.total else f", {len(found.hits):,} of them shown"
     talk(f"{count(found.total, 'message')}{shown}")
     if found.next is not None:

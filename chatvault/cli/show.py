@@ -11,7 +11,7 @@ from chatvault.cli._options import (
     local_zone_name,
     vault_options,
 )
-from chatvault.cli._output import block, data, indented, line, name, print_json, state
+from chatvault.cli._output import block, data, hanging, indented, line, name, print_json, state
 
 if TYPE_CHECKING:
     from chatvault.services.browse import Shown
@@ -43,7 +43,8 @@ def command(message_id: int, context: int, *, as_json: bool, vault: VaultOptions
     if as_json:
         print_json(page)
         return
-    data(f"{name(page.conversation)} ({page.platform}), times in {local_zone_name()}")
+    where = f"{name(page.conversation)} ({page.platform})"
+    hanging(f"{where}, times in {local_zone_name()}", INSIDE)
     for message in page.messages:
         _show(message, here=">" if message.id == message_id else " ")
 
@@ -53,7 +54,7 @@ def _show(message: "Shown", *, here: str) -> None:
     marks = f" [{', '.join(message.marks)}]" if message.marks else ""
     what = "" if message.kind == "text" else f" ({message.kind.replace('_', ' ')})"
     reply = "" if message.reply_to is None else f", in reply to {message.reply_to}"
-    data(f"{here} {when}  {name(message.sender) or '-'}{what}{reply}{marks}")
+    hanging(f"{here} {when}  {name(message.sender) or '-'}{what}{reply}{marks}", INSIDE)
     if message.text:
         indented(block(message.text), INSIDE)
     for item in message.attachments:

@@ -13,6 +13,8 @@ MORE = "…"
 _AS_PICTURE = "\ufe0f"
 # No line begins with these: they belong to what stands before.
 _CLOSING = frozenset("，。、；：？！）」』】》〉”’…·ー々,.;:?!)]}%")
+# No line ends with these: they belong to what follows.
+_OPENING = frozenset("（「『【《〈“‘([{")
 
 
 def width(text: str) -> int:
@@ -29,6 +31,10 @@ def _wide(grapheme: str) -> int:
     if _AS_PICTURE in grapheme:
         return 2
     return 0 if category(first) in ("Mn", "Me", "Cf") else 1
+
+
+def _together(before: str, grapheme: str) -> bool:
+    return grapheme[0] in _CLOSING or before[-1:] in _OPENING
 
 
 def cut(text: str, cells: int) -> str:
@@ -50,8 +56,9 @@ def padded(text: str, cells: int, *, right: bool = False) -> str:
     return gap + text if right else text + gap
 
 
-def lines(text: str, cells: int) -> Iterator[tuple[int, int]]:
-    """Where each line of a text begins and ends, none wider than so many cells.
+def lines(text: str, cells: int, *, after: int | None = None) -> Iterator[tuple[int, int]]:
+    """Where each line of a text begins and ends, none wider than so many cells (`after`: that the
+    lines after the first have, if not the same).
 
     A line breaks at a space, before or after a wide character, or anywhere when nothing else is
     left. The space at a break belongs to no line.
@@ -66,12 +73,13 @@ def lines(text: str, cells: int) -> Iterator[tuple[int, int]]:
         wide = _wide(grapheme)
         if grapheme == " ":
             good = at, at + 1
-        elif at > start and grapheme[0] not in _CLOSING and 2 in (wide, _wide(before)):
+        elif at > start and 2 in (wide, _wide(before)) and not _together(before, grapheme):
             good = at, at
         if used + wide > cells and at > start:
             end, begin = good if good is not None else (at, at)
             yield start, end
             start, good = begin, None
+            cells = cells if after is None else after
             used = width(text[start:at])
         at += len(grapheme)
         used += wide

@@ -3,7 +3,7 @@
 import re
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -117,8 +117,10 @@ def close_archive(connection: Connection) -> None:
         if connection.in_transaction:
             connection.rollback()  # whoever left it open failed in the middle
         if not value(connection, "PRAGMA query_only"):
-            checkpoint(connection)
+            with suppress(dbapi2.OperationalError):  # interrupted within a statement: locked
+                checkpoint(connection)
     finally:
+        # SQLite moves what is left of the log when the last connection closes.
         connection.close()
 
 
