@@ -34,19 +34,21 @@ def take_in(vault: Vault, unknown: Sequence[str], *, tell: Callable[[str], None]
     with schema.database(vault.db).atomic():
         for pack in read:
             if pack.head.number is not None:
-                catalogue.note_unfinished(vault.db, pack.head.number, pack.head.import_id)
+                catalogue.note_unfinished(
+                    vault.db, pack.head.number, pack.head.import_id, pack.head.export_digest
+                )
             catalogue.add_pack(vault.db, pack.info, number=pack.head.number, entry=None)
     return vault
 
 
 def anew(vault: Vault, *, tell: Callable[[str], None]) -> Vault:
-    """The vault with a new archive in place of one that is behind the packs or contradicts itself."""
+    """The vault with a new archive in place of one that is behind, or contradicts itself."""
     vault.close()
     return made_anew(vault.layout, vault.ring, tell=tell)
 
 
 def made_anew(layout: Layout, ring: KeyRing, *, tell: Callable[[str], None]) -> Vault:
-    """A vault with an archive made from its packs; Damaged when it would know less than they say."""
+    """A vault with an archive made from its packs; Damaged when it would know less than those."""
     tell("the archive is missing or behind the packs; bringing it up to date")
     layout.empty_tmp()
     found = rebuild.rebuild(layout, ring)

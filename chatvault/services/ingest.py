@@ -7,7 +7,7 @@ archive marked complete.
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -43,7 +43,7 @@ from chatvault.vault import catalogue, journal, manifest, schema
 from chatvault.vault.archive import checkpoint
 from chatvault.vault.catalogue import ImportRow, Incoming
 from chatvault.vault.content_id import content_id
-from chatvault.vault.manifest import ImportHead
+from chatvault.vault.manifest import Container, ImportHead
 from chatvault.vault.packs import TARGET
 from chatvault.vault.session import Vault
 from chatvault.vault.store import BATCH, Merger, WrongOrder
@@ -181,8 +181,9 @@ class _Import:
         with self._database.atomic():
             catalogue.add_import(self._db, row)
         storing = Storing(
-            self._vault, number, self._import_id, self._database.atomic, self._options.pack_size
-        )
+            self._vault, number, self._import_id, digest, self._database.atomic,
+            self._options.pack_size,
+        )  # fmt: skip
         try:
             return self._store(row, storing, finishes)
         finally:
@@ -236,7 +237,7 @@ class _Import:
             importer_version=row.importer_version, platform=row.platform, chatvault=__version__,
             started_at=iso(self._now_ms) or "", started_ms=self._now_ms,
             told=msgspec.to_builtins(self._options.told), export_digest=row.export_digest,
-            finishes=tuple(finishes),
+            finishes=tuple(finishes), containers=tuple(self._containers()),
         )  # fmt: skip
         sha256 = self._commit(head, storing, receipt)
         with self._database.atomic():
@@ -251,8 +252,20 @@ class _Import:
         checkpoint(self._db)
         return receipt
 
+    def _containers(self) -> Iterator[Container]:
+        """The zips and tars that the export was in: it is kept as their members, so this is all
+        that tells later which file it was."""
+        served = {number for number, _ in catalogue.incoming_served(self._db)}
+        where = self._found.path
+        for number, file in enumerate(self._given.files()):
+            if number not in served and f"{where}/".startswith(f"{file.name}/"):
+                total = hashlib.sha256()
+                for piece in self._given.pieces(number):
+                    total.update(piece)
+                yield Container(name=file.name, sha256=total.hexdigest(), size=file.size)
+
     def _changed_since(self) -> list[str]:
-        """Files that changed after they were stored: what was read of them may be something else."""
+        """Files that changed after they were stored: what was read of them may be another text."""
         served = dict(catalogue.incoming_served(self._db))
         if served:
             return [path for number, path in served.items() if not self._given.is_unchanged(number)]

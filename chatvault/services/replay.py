@@ -69,7 +69,9 @@ class Replay:
         for pack in packs:
             number = pack.head.number
             if number is not None and pack.head.import_id not in known:
-                catalogue.note_unfinished(self._db, number, pack.head.import_id)
+                catalogue.note_unfinished(
+                    self._db, number, pack.head.import_id, pack.head.export_digest
+                )
                 if number in undone:
                     catalogue.note_undone(self._db, number, None)
             entry_number = pack.entry.entry if pack.entry else None

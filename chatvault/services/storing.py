@@ -29,6 +29,7 @@ class Storing:
     vault: Vault
     number: int
     import_id: str
+    export_digest: str
     transaction: Callable[[], AbstractContextManager[object]]
     pack_size: int = TARGET
     sealed: list[PackInfo] = field(default_factory=list)
@@ -51,7 +52,12 @@ class Storing:
 
     def _head(self, number: int) -> bytes:
         return msgspec.json.encode(
-            PackJson(import_id=self.import_id, number=self.number, pack=number)
+            PackJson(
+                import_id=self.import_id,
+                number=self.number,
+                pack=number,
+                export_digest=self.export_digest,
+            )
         )
 
     def _sealed(self, info: PackInfo) -> None:
@@ -165,7 +171,7 @@ class _Exactly:
 
 
 def _as_far_as_possible(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """What breaks off has not the bytes that were read before, and is told like any that changed."""
+    """What breaks off has not the bytes read before, and is told like any file that changed."""
     try:
         yield from pieces
     except (WorkerDied, OSError):

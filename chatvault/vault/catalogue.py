@@ -53,12 +53,12 @@ def unfinished(db: Connection) -> list[ImportRow]:
     return [row for row in imports(db) if row.state == RUNNING and row.finished_by is None]
 
 
-def note_unfinished(db: Connection, number: int, import_id: str) -> None:
+def note_unfinished(db: Connection, number: int, import_id: str, digest: str) -> None:
     """An import of which only packs are known: it was broken off before its manifest."""
     db.execute(
         "INSERT OR IGNORE INTO import (id, import_id, state, name, importer, importer_version,"
-        " platform, told, export_digest, started_at) VALUES (?, ?, ?, '', '', 0, '', '{}', '', 0)",
-        [number, import_id, RUNNING],
+        " platform, told, export_digest, started_at) VALUES (?, ?, ?, '', '', 0, '', '{}', ?, 0)",
+        [number, import_id, RUNNING, digest],
     )
 
 
@@ -182,8 +182,7 @@ def incoming_lines(db: Connection) -> Iterator[tuple[str, bytes]]:
 
 def incoming_served(db: Connection) -> Iterator[tuple[int, str]]:
     """The incoming files that are files of the disk: their numbers there, and their paths."""
-    for served, path in db.execute("SELECT served, path FROM incoming WHERE served IS NOT NULL"):
-        yield served, path
+    yield from db.execute("SELECT served, path FROM incoming WHERE served IS NOT NULL")
 
 
 def incoming_size(db: Connection) -> tuple[int, int]:

@@ -32,10 +32,19 @@ class PackJson(msgspec.Struct, frozen=True, kw_only=True):
     number: Number | None = msgspec.field(name="import", default=None)
     entry: Number | None = None  # for packs that hold only decisions
     pack: int
+    export_digest: str = ""  # by which the next run of a broken off import knows that it is one
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", omit_defaults=True):
     """One line of the journal."""
+
+
+class Container(msgspec.Struct, frozen=True, kw_only=True):
+    """A zip or tar that was imported as its members."""
+
+    name: str
+    sha256: Hash
+    size: Bytes
 
 
 class ImportHead(Line, frozen=True, kw_only=True, tag="import"):
@@ -56,7 +65,7 @@ class ImportHead(Line, frozen=True, kw_only=True, tag="import"):
     told: dict[str, str | None]
     export_digest: str
     finishes: tuple[Number, ...] = ()
-    containers: tuple[dict[str, str | int], ...] = ()  # zip and tar files: name, sha256, size
+    containers: tuple[Container, ...] = ()  # the zips and tars that the export was in
 
 
 class PackLine(Line, frozen=True, kw_only=True, tag="pack"):
