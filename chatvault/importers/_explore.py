@@ -23,7 +23,7 @@ from chatvault.importers._limits import Budget
 from chatvault.importers._names import numbered
 from chatvault.importers._nothing import check_not_empty, is_junk, name_databases, why_nothing
 from chatvault.importers._protocol import Importer
-from chatvault.importers._source import Entry, Source
+from chatvault.importers._source import Entry, Source, Told
 from chatvault.importers._walk import Archives, Result, Walk
 from chatvault.model import Problem
 
@@ -104,9 +104,10 @@ def find_parts(
 ) -> Found:
     """The exports in several things given together, such as the parts of one download.
 
-    Parts that are exports by themselves stay apart. Otherwise all of them together may be one,
-    which decides only where media are looked up. What fits neither way is told in `problems`; an
-    error is raised only when nothing was found at all.
+    Parts of one download are looked through as if nobody had cut it. Otherwise parts that are
+    exports by themselves stay apart, and all of them together may be one: this decides only where
+    media are looked up. What fits neither way is told in `problems`; an error is raised only when
+    nothing was found at all.
     """
     if len(sources) == 1:
         return find(sources[0], importers, budget, platform=platform)
@@ -123,6 +124,8 @@ def find_parts(
             found.append(Walk(strict, source.told, Archives(budget)).visit(tops[-1]))
     except ChatVaultError:
         return _each(sources, importers, budget, platform)
+    if joined := _one_download(tops, found, sources[0].told, strict, budget):
+        return Found(tuple(joined.exports), tuple(joined.rest), tuple(joined.problems))
     if all(one.exports for one in found):
         result = Result()
         for one, source in zip(found, sources, strict=True):
@@ -139,6 +142,33 @@ def find_parts(
             if len(claims) == 1:
                 return Found((export_of(inner, told, *claims[0]),))
     return _each(sources, importers, budget, platform)
+
+
+def _one_download(
+    tops: list[Level],
+    alone: list[Result],
+    told: Told,
+    importers: tuple[Importer, ...],
+    budget: Budget,
+) -> Result | None:
+    """The exports in parts that share their top folder and of which no two have another file under
+    one name, as Takeout cuts its archives; None when they are no such parts."""
+    if not set.intersection(*(set(top.folders()) for top in tops)):
+        return None
+    sizes: dict[str, int] = {}
+    for top in tops:
+        for name, entry in top.entries.items():
+            if sizes.setdefault(name, entry.size) != entry.size and not is_junk(name):
+                return None
+    whole = combine([source_of(top, told) for top in tops])
+    level = Level("", whole.name, whole.entries, whole.problems, plain=False)
+    try:
+        result = Walk(importers, told, Archives(Budget(budget.limits))).visit(level)
+    except ChatVaultError:
+        return None
+    known = {one.importer.INFO.key for part in alone for one in part.exports}
+    joined = {one.importer.INFO.key for one in result.exports}
+    return result if joined and known <= joined else None
 
 
 def combine(sources: list[Source]) -> Source:

@@ -310,6 +310,28 @@ def test_parts_of_one_download_are_one_export():
     assert [("T", "red", ["1.jpg", "1~2.jpg", "2.jpg", "a.json"])] == summary(result)
 
 
+def test_a_download_cut_into_archives_is_looked_through_as_if_it_were_whole():
+    one = {"Takeout/chat/a.json": "red", "Takeout/mail/x.bin": "m", "Takeout/chat/1.jpg": "x"}
+    two = {"Takeout/voice/b.txt": "blue", "Takeout/chat/2.jpg": "y"}
+    three = {"Takeout/voice/3.jpg": "z"}
+    parts = [
+        Source.of({f"{n}.zip": zipped(part)}, f"{n}.zip")
+        for n, part in enumerate([one, two, three])
+    ]
+    assert [
+        ("Takeout/chat", "red", ["1.jpg", "2.jpg", "a.json"]),
+        ("Takeout/voice", "blue", ["3.jpg", "b.txt"]),
+    ] == summary(find_parts(parts, ALL, Budget()))
+
+
+def test_two_downloads_of_one_name_stay_apart():
+    parts = [
+        Source.of({f"{n}.zip": zipped({"Takeout/a.json": f"red{'!' * n}"})}, f"{n}.zip")
+        for n in range(2)
+    ]
+    assert [["a.json"], ["a.json"]] == [one[2] for one in summary(find_parts(parts, ALL, Budget()))]
+
+
 def test_a_part_with_a_folder_around_it_meets_one_without():
     parts = [
         Source.of({"1.zip": zipped({"T/a.json": "red"})}, "1.zip"),
