@@ -4,6 +4,7 @@ from chatvault.errors import SeveralImporters, UnknownExport
 from chatvault.importers import (
     chatlab,
     chatvault_json,
+    google_chat,
     photo_folder,
     qq_mht,
     qq_qce,
@@ -23,6 +24,7 @@ from chatvault.importers._source import Source
 IMPORTERS: tuple[Importer, ...] = (
     chatlab,
     chatvault_json,
+    google_chat,
     photo_folder,
     qq_mht,
     qq_qce,
