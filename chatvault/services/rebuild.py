@@ -11,7 +11,7 @@ from typing import Literal
 from chatvault.errors import Damaged, Where
 from chatvault.services.replay import Replay
 from chatvault.services.worker import Progress, silent
-from chatvault.vault import archive, journal, schema
+from chatvault.vault import archive, catalogue, journal, schema
 from chatvault.vault.files import disk_trouble
 from chatvault.vault.journal import ReadPack
 from chatvault.vault.keyring import KeyRing
@@ -65,6 +65,9 @@ def rebuild(
             vault.close()
         found.imports, found.messages = replay.imports, replay.messages
         found.unfinished, found.fewer = replay.unfinished, replay.fewer
+        known, now = _known_entries(layout, ring), len(entries)
+        if known > now:
+            found.fewer.append(f"{now:,} journal entries instead of {known:,}")
         if (found.fewer or found.damaged) and fewer != "accept":
             layout.ops.remove(part)
             return found
@@ -114,6 +117,22 @@ def _put_in_place(layout: Layout, ring: KeyRing, part: str) -> None:
             layout.ops.remove(beside)
     layout.ops.replace(new, layout.archive)
     layout.ops.sync_folder(layout.root)
+
+
+def _known_entries(layout: Layout, ring: KeyRing) -> int:
+    """How much of the journal the old archive knew, if it can still tell."""
+    if not archive.is_there(layout.archive):
+        return 0
+    try:
+        connection = archive.open_archive(layout.archive, ring.database_key)
+    except Damaged:
+        return 0
+    try:
+        return max((pack.entry or 0 for pack in catalogue.packs(connection)), default=0)
+    except archive.DatabaseError:
+        return 0
+    finally:
+        archive.close_archive(connection)
 
 
 def _opens(layout: Layout, ring: KeyRing) -> bool:

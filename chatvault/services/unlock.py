@@ -47,11 +47,19 @@ def _opened(layout: Layout, ring: KeyRing, tell: Callable[[str], None]) -> Vault
     if not archive.is_there(layout.archive):
         return catch_up.made_anew(layout, ring, tell=tell)
     suspicious = archive.has_leftovers(layout.archive)
-    vault = Vault(layout, ring, archive.open_archive(layout.archive, ring.database_key))
+    try:
+        vault = Vault(layout, ring, archive.open_archive(layout.archive, ring.database_key))
+    except Damaged:
+        if not suspicious:
+            raise
+        return catch_up.made_anew(layout, ring, tell=tell)
     try:
         archive.check_writable(vault.db)
         if suspicious and archive.quick_problem(vault.db):
             return catch_up.anew(vault, tell=tell)
+        journal = layout.archive.with_name(layout.archive.name + "-journal")
+        if journal.exists():
+            layout.ops.remove(journal)  # an archive in WAL mode has none
     except BaseException:
         vault.close()
         raise

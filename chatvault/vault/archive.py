@@ -34,9 +34,10 @@ PLAIN_HEADER = b"SQLite format 3\0"
 def is_there(path: Path) -> bool:
     """Whether there is anything to open; SQLite would make an archive of an empty file."""
     try:
-        return path.lstat().st_size > 0
+        status = path.lstat()
     except FileNotFoundError:
         return False
+    return status.st_size > 0 or not stat.S_ISREG(status.st_mode)
 
 
 def has_leftovers(path: Path) -> bool:

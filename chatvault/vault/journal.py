@@ -82,9 +82,14 @@ def _entry(reader: PackReader, pack: str, offset: int, size: int) -> EntryRef:
 def entry_lines(layout: Layout, ref: EntryRef, key: age.Identity | PackInfo) -> Iterator[AnyLine]:
     """The lines of an entry, its head first."""
     with packs.opened(layout, ref.pack, key) as reader:
-        yield from manifest.decode_lines(
-            reader.pieces(ref.offset, ref.size), Where(f"packs/{ref.pack}")
-        )
+        where = Where(f"packs/{ref.pack}")
+        lines = manifest.decode_lines(reader.pieces(ref.offset, ref.size), where)
+        for number, line in enumerate(lines, 1):
+            if isinstance(line, (ImportHead, DecisionsHead)) != (number == 1):
+                raise Damaged(
+                    "a head in the wrong place", where=Where(where.file, f"line {number}")
+                )
+            yield line
 
 
 def chain(entries: Iterable[EntryRef]) -> list[EntryRef]:

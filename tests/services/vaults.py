@@ -5,6 +5,7 @@ Slots cost 2^10 here, which protects nothing; everything else is as for users.
 
 import hashlib
 import io
+import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -117,6 +118,12 @@ def found(folder: Path, ops: FileOps | None = None) -> Made:
     layout = unlock.layout_at(folder, ops)
     opened = keyring.open_ring(layout, age.Passphrase(PASSPHRASE, age.TESTING))
     return Made(folder, layout, opened.ring, age.Identity.generate())
+
+
+def copied(made: Made, folder: Path) -> Made:
+    """The same vault in another place."""
+    shutil.copytree(made.folder, folder)
+    return Made(folder, unlock.layout_at(folder), made.ring, made.recovery)
 
 
 def snapshot(folder: Path) -> dict[str, str]:
