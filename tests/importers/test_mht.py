@@ -181,6 +181,12 @@ def test_pictures_brought_back_from_a_vault_are_those_of_the_file() -> None:
     assert contents(before) == contents(Source("export", again))
 
 
+def test_a_file_that_is_there_already_is_never_replaced() -> None:
+    files = {"x.mht": entry(whole()), NAMES[0]: entry(b"mine")}
+    entries, _ = with_parts(files, Budget())
+    assert b"mine" == contents(Source("export", entries))[NAMES[0]]
+
+
 def compressed(data: bytes) -> dict[str, bytes]:
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w:gz") as archive:

@@ -4,13 +4,14 @@ import time
 
 import pytest
 
+from archives import Counted
 from cases import CASES
 from chatvault.errors import BadExport, NeedsAnswer
 from chatvault.importers import qq_mht, qq_text
-from chatvault.importers._source import Source, Told
+from chatvault.importers._source import Entry, Source, Told
 from chatvault.model import Conversation, Message, MessageKind, Problem, Record
 from chatvault.vault import content_key
-from test_mht import HEAD, mht, part
+from test_mht import HEAD, mht, part, picture
 
 TABLE = "<html><table><tr><td>nothing</td></tr></table></html>"
 
@@ -118,6 +119,16 @@ def test_what_stands_behind_the_page_is_not_read() -> None:
     data += row("b").encode()
     found = [one for one in qq_mht.read(Source.of({"a.mht": data})) if isinstance(one, Message)]
     assert ["a"] == [one.text for one in found]
+
+
+def test_only_the_page_is_read_and_not_the_pictures_behind_it() -> None:
+    pictures = b"".join(picture(number, bytes(200_000)).encode() for number in range(50))
+    data = page(day(), row("a")).replace(b"</html>\r\n", b"</html>\n\n" + pictures)
+    counted = Counted(data)
+    here = Source("export", {"a.mht": Entry(len(data), counted.open)})
+    assert 1 == sum(isinstance(one, Message) for one in qq_mht.read(here))
+    assert len(data) > 10_000_000
+    assert counted.read < 1_000_000
 
 
 def test_a_page_that_breaks_off_gives_what_was_complete_and_the_rest_as_a_problem() -> None:
