@@ -39,7 +39,12 @@ class Limits:
     xml_depth: int = 64
     xml_attributes: int = 256  # messages of some phones have close to a hundred
     xml_text: int = 16 * MiB
+    html_page: int = 64 * MiB
+    html_depth: int = 256
+    html_tag: int = 16 * MiB  # pictures stand in addresses of `data:`
+    html_element: int = 24 * MiB
     csv_field: int = 16 * MiB
+    sqlite: int = 2 * GiB  # a database is read into memory
 
 
 DEFAULT = Limits()
