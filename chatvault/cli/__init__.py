@@ -9,7 +9,7 @@ import click
 from chatvault import __version__
 from chatvault.cli._errors import report
 from chatvault.cli._group import Group
-from chatvault.cli._stream import finish_streams
+from chatvault.cli._stream import abandon_streams, finish_streams
 
 COMMANDS = {
     "init": "chatvault.cli.init",
@@ -52,6 +52,7 @@ class Commands(Group):
             raise
         except BaseException as error:  # noqa: BLE001 - here all errors end
             code = report(error)
+            abandon_streams()
         sys.exit(code)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 import chatvault
+from chatvault.cli._group import did_you_mean
 from chatvault.cli._stream import talk
 from chatvault.errors import ChatVaultError, DiskTrouble, Usage
 from chatvault.services.escape import for_error
@@ -57,6 +58,9 @@ def _tell(message: str, remedy: str, *, code: int) -> int:
 
 def _usage(error: click.UsageError) -> str:
     """What click says, in our form: one line, no capital, no full stop."""
+    if isinstance(error, click.NoSuchOption):
+        near = did_you_mean(error.option_name, error.possibilities or ())
+        return f"there is no option {error.option_name!r}{near}"
     message = " ".join(error.format_message().split()).removesuffix(".")
     return message[:1].lower() + message[1:]
 

@@ -83,18 +83,26 @@ def _from_file(path: Path) -> str:
         if cause.errno == errno.ELOOP:
             reason = "it is a link; name the file itself"
         raise Usage(reason, where=where) from cause
+    try:
+        _check_file(os.fstat(descriptor), path, where)
+    except BaseException:
+        os.close(descriptor)
+        raise
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise Usage("not an ordinary file", where=where)
-        if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
-            raise Usage("it belongs to somebody else", where=where)
-        if os.name != "nt" and stat.S_IMODE(status.st_mode) & 0o077:
-            raise Usage("others can read it", where=where, remedy=f"chmod 600 {path}")
         data = file.read(LIMIT + 1)
     if len(data) > LIMIT:
         raise Usage("it is too large for a passphrase", where=where)
     return _line(data, where)
+
+
+def _check_file(status: os.stat_result, path: Path, where: Where) -> None:
+    """Usage unless it is an ordinary file of ours that nobody else can read."""
+    if not stat.S_ISREG(status.st_mode):
+        raise Usage("not an ordinary file", where=where)
+    if hasattr(os, "geteuid") and status.st_uid != os.geteuid():
+        raise Usage("it belongs to somebody else", where=where)
+    if os.name != "nt" and stat.S_IMODE(status.st_mode) & 0o077:
+        raise Usage("others can read it", where=where, remedy=f"chmod 600 {path}")
 
 
 def _from_command(command: str, seconds: float = COMMAND_SECONDS) -> str:

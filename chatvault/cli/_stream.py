@@ -57,6 +57,15 @@ def finish_streams() -> None:
             _to_nowhere(stream)
 
 
+def abandon_streams() -> None:
+    """Drop what cannot be written, so that nobody tries once more when the program ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _to_nowhere(stream)
+
+
 def _to_nowhere(stream: TextIO) -> None:
     """Drop what is still to be written to a stream that nobody reads any more."""
     with contextlib.suppress(OSError, io.UnsupportedOperation):  # a stream that is no file
