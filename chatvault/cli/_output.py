@@ -125,7 +125,7 @@ def hanging(text: str, indent: str) -> None:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, spare: int = 0) -> None:
     """Rows under a head: aligned on a terminal, tab-separated for programs.
 
-    On a terminal without room for all columns the last `spare` ones are left out; where even the
+    On a terminal without space for all columns the last `spare` ones are left out; where even the
     others are too wide the cells of a row stand one below the other.
     """
     columns = terminal_columns()
@@ -137,19 +137,19 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, spare: int = 0)
         return
     natural = [max(map(cells.width, column)) for column in zip(head, *rows, strict=True)]
     for kept in range(len(head), len(head) - spare - 1, -1):
-        room = columns - len(GAP) * (kept - 1)
+        space = columns - len(GAP) * (kept - 1)
         last = kept == len(head) - spare
-        widths = _fitting(natural[:kept], room, least=COLUMN if last else WORTHWHILE)
+        widths = _fitting(natural[:kept], space, least=COLUMN if last else WORTHWHILE)
         if widths is not None:
             _drawn(head[:kept], [row[:kept] for row in rows], widths)
             return
     _stacked(head, rows)
 
 
-def _fitting(natural: Sequence[int], room: int, *, least: int) -> list[int] | None:
-    """Widths of columns that fit into the room: the widest give way, down to `least`."""
+def _fitting(natural: Sequence[int], space: int, *, least: int) -> list[int] | None:
+    """Widths of columns that fit into the space: the widest give way, down to `least`."""
     widths = list(natural)
-    while sum(widths) > room:
+    while sum(widths) > space:
         widest = max(widths)
         if widest <= least:
             return None

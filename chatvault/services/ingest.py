@@ -166,7 +166,7 @@ class _Import:
                 remedy="export it again and look into it before you import it",
             )
         precheck.check(self._vault, self._worker, self._export, self._options.told)
-        precheck.check_room(self._vault)
+        precheck.check_space(self._vault)
         finishes = [
             row.id for row in earlier if row.state == catalogue.RUNNING and not row.finished_by
         ]

@@ -62,7 +62,7 @@ def check(vault: Vault, worker: Worker, export: int, told: Told) -> None:
             _check_clock(vault, row, minutes.get(conversation.id, Counter()))
 
 
-def check_room(vault: Vault) -> None:
+def check_space(vault: Vault) -> None:
     """DiskTrouble when the new files would not fit; better now than half-way."""
     _, new = catalogue.incoming_size(vault.db)
     free = shutil.disk_usage(vault.layout.root).free
