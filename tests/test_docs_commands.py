@@ -27,7 +27,7 @@ def sessions():
 def commands(blocks):
     """Pairs of a command and what is shown below it; a line `...` stands for any lines."""
     for block in blocks:
-        shown = None
+        command, shown = "", None
         for line in block.splitlines():
             if line.startswith("$ "):
                 if shown is not None:

@@ -11,7 +11,8 @@ HEAD = "03/05/2024, 18:05 - Messages and calls are end-to-end encrypted.\n"
 
 def lines(*, hour, people=("Ottilie", "Jory"), count=60, first=0):
     return HEAD + "".join(
-        f"{13 + n // 40:02}/05/2024, {hour + (n // 20) % 2:02}:{n % 60:02} - {people[n % 2]}: loaf {n}\n"
+        f"{13 + n // 40:02}/05/2024, {hour + (n // 20) % 2:02}:{n % 60:02}"
+        f" - {people[n % 2]}: loaf {n}\n"
         for n in range(first, first + count)
     )
 
