@@ -27,7 +27,7 @@ class Replay:
         self.unfinished: list[int] = []
         self.fewer: list[str] = []
         self._packs: set[str] = set()
-        self._any_undone = False
+        self._some_left_out = False  # undone, or broken off
         self._vault = vault
         self._db = vault.db
         self._database = schema.database(vault.db)
@@ -37,9 +37,9 @@ class Replay:
         """Replay the entries in their order; an import that was undone later is left out."""
         undone = self._undone(entries)
         self._packs = {pack.info.name for pack in packs}
-        self._any_undone = bool(undone)
         with self._database.atomic():
             self._note_packs(packs, entries, undone)
+        self._some_left_out = bool(undone or self.unfinished)
         for entry in entries:
             if isinstance(entry.head, ImportHead) and entry.head.number not in undone:
                 self._replay_import(entry.head, entry)
@@ -158,10 +158,12 @@ class Replay:
         if now < then:
             why = f" ({broke_off})" if broke_off else ""
             self.fewer.append(f"import {number}: {now:,} messages instead of {then:,}{why}")
-        missing = catalogue.attachment_counts(self._db, number).missing
-        # What filled a gap may have come with an import that was taken back since.
-        allowed = receipt.attachments.filled if self._any_undone else 0
-        if missing > receipt.attachments.missing + allowed:
+        # What filled a gap may have come with an import that is not replayed; then nothing follows
+        # from gaps. Files that lie in no pack are told where the manifest is read.
+        missing = (
+            0 if self._some_left_out else catalogue.attachment_counts(self._db, number).missing
+        )
+        if missing > receipt.attachments.missing:
             self.fewer.append(
                 f"import {number}: {missing:,} attachments without a file instead of"
                 f" {receipt.attachments.missing:,}"

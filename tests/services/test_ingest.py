@@ -135,7 +135,7 @@ def test_missing_media_is_filled_in_by_a_later_export_that_has_it(
 def test_missing_media_is_filled_in_by_name_and_size_from_another_chat(
     made: Made, tmp_path: Path
 ) -> None:
-    lacking = vaults.write(tmp_path / "a", {"chat.jsonl": records(size=2000)})
+    lacking = vaults.write(tmp_path / "a", {"chat.jsonl": vaults.records(size=2000)})
     (receipt,) = made.bring(lacking)
     assert 1 == receipt.attachments.missing
     bringing = Telegram([Said(1, "look", "sunset.jpg")], chat=77).folder(tmp_path / "b")
@@ -147,7 +147,7 @@ def test_missing_media_is_filled_in_by_name_and_size_from_another_chat(
 
 
 def test_a_name_that_two_files_have_fills_nothing_in(made: Made, tmp_path: Path) -> None:
-    made.bring(vaults.write(tmp_path / "a", {"chat.jsonl": records(size=2000)}))
+    made.bring(vaults.write(tmp_path / "a", {"chat.jsonl": vaults.records(size=2000)}))
     twice = {"photos/x/sunset.jpg": vaults.picture("one"), "photos/y/sunset.jpg": b"\xff" * 2000}
     (receipt,) = made.bring(Telegram([Said(1, "look")], chat=77, more=twice).folder(tmp_path / "b"))
     assert 0 == receipt.attachments.filled
@@ -157,28 +157,9 @@ def test_missing_media_is_filled_in_by_hash_whatever_it_is_called(
     made: Made, tmp_path: Path
 ) -> None:
     sha256 = hashlib.sha256(vaults.picture("renamed.jpg")).hexdigest()
-    made.bring(vaults.write(tmp_path / "a", {"chat.jsonl": records(sha256=sha256)}))
+    made.bring(vaults.write(tmp_path / "a", {"chat.jsonl": vaults.records(sha256=sha256)}))
     (receipt,) = made.bring(Telegram([Said(1, "x", "renamed.jpg")], chat=7).folder(tmp_path / "b"))
     assert 1 == receipt.attachments.filled
-
-
-def records(**attachment: object) -> bytes:
-    """An export in our own form with one message whose picture is not in it."""
-    lines = [
-        {"chatvault": "records", "version": 1},
-        {"record": "Conversation", "id": "c1", "platform": "qq", "title": "Sea", "kind": "group"},
-        {"record": "Participant", "id": "p1", "name": "Ada Lind", "conversation_id": "c1"},
-        {
-            "record": "Message", "id": "m1", "conversation_id": "c1", "sender_id": "p1",
-            "sent_at": {"utc_ms": 1_700_000_000_000, "as_exported": "1700000000"}, "seq": 0,
-            "kind": "media", "text": "",
-            "attachments": [{
-                "name": "sunset.jpg", "path": None, "kind": "image", "state": "missing_file",
-                **attachment,
-            }],
-        },
-    ]  # fmt: skip
-    return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
 
 
 def test_a_dry_run_tells_the_receipt_and_changes_not_a_byte(made: Made, tmp_path: Path) -> None:

@@ -231,6 +231,25 @@ def whatsapp(lines: Sequence[tuple[int, str, str]]) -> bytes:
     return "".join(rows).encode()
 
 
+def records(**attachment: object) -> bytes:
+    """An export in our own form with one message whose picture is not in it."""
+    lines = [
+        {"chatvault": "records", "version": 1},
+        {"record": "Conversation", "id": "c1", "platform": "qq", "title": "Sea", "kind": "group"},
+        {"record": "Participant", "id": "p1", "name": "Ada Lind", "conversation_id": "c1"},
+        {
+            "record": "Message", "id": "m1", "conversation_id": "c1", "sender_id": "p1",
+            "sent_at": {"utc_ms": 1_700_000_000_000, "as_exported": "1700000000"}, "seq": 0,
+            "kind": "media", "text": "",
+            "attachments": [{
+                "name": "sunset.jpg", "path": None, "kind": "image", "state": "missing_file",
+                **attachment,
+            }],
+        },
+    ]  # fmt: skip
+    return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+
+
 def chat(first: int, last: int, *, photos: Sequence[int] = ()) -> list[Said]:
     """The messages of one history with the numbers from `first` up to, not including, `last`."""
     return [
