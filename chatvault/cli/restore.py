@@ -1,9 +1,8 @@
 """`chatvault restore`"""
 
-from collections.abc import Callable
 from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -76,7 +75,11 @@ def media(
         report = restore_media.restore_media(
             opened, dest, tree, options=options, note=talk, progress=tell
         )
-    _finish(report, _show_media, as_json=as_json)
+    more = _listed(report.index)
+    if report.renamed:
+        more.append(f"{report.renamed:,} would be run or followed by a system: named .bin")
+    what = f"{report.files:,} files of {report.conversations:,} conversations"
+    _finish(report, what, *more, as_json=as_json)
 
 
 @command.command(epilog="Example: chatvault restore originals ~/exports --import 3")
@@ -92,7 +95,13 @@ def originals(dest: Path, *, number: int | None, as_json: bool, vault: VaultOpti
         report = restore_originals.restore_originals(
             opened, dest, number=number, note=talk, progress=tell
         )
-    _finish(report, _show_originals, as_json=as_json)
+    more = _listed(report.index)
+    if report.renamed:
+        more.append(f"{report.renamed:,} have other names, because this system cannot hold theirs")
+    if report.not_kept:
+        more.append(f"{report.not_kept:,} could not be kept when they were imported")
+    what = f"{report.files:,} files of {report.imports:,} imports"
+    _finish(report, what, *more, as_json=as_json)
 
 
 @command.command(
@@ -130,7 +139,8 @@ def conversations(
         report = restore_chats.restore_chats(
             opened, dest, tree, options=options, note=talk, progress=tell
         )
-    _finish(report, _show_conversations, as_json=as_json)
+    what = f"{report.messages:,} messages and {report.files:,} files"
+    _finish(report, f"{report.conversations:,} conversations with {what}", as_json=as_json)
 
 
 def _zone(text: str | None) -> tzinfo:
@@ -144,38 +154,27 @@ def _zone(text: str | None) -> tzinfo:
         ) from cause
 
 
-def _finish(report: "Restored", show: Callable[[Any], str], *, as_json: bool) -> None:
+def _finish(report: "Restored", what: str, *more: str, as_json: bool) -> None:
+    """Say what was written, and end with the code that says whether that is everything."""
     if as_json:
         print_json(report)
     else:
-        click.echo(f"{show(report)}, {size(report.bytes)}, in {line(report.folder)}")
-        if report.index:
-            click.echo(f"  each file is listed in {' and '.join(map(line, report.index))}")
-        if report.renamed:
-            click.echo(f"  {report.renamed:,} have another name than in the export")
-        if report.not_kept:
-            click.echo(f"  {report.not_kept:,} could not be kept when they were imported")
+        click.echo(f"{what}, {size(report.bytes)}, in {line(report.folder)}")
+        for text in more:
+            click.echo(f"  {text}")
         for lost in report.damaged[:SHOWN]:
             click.echo(f"  damaged: {name(lost.name)} ({line(lost.pack)}: {line(lost.reason)})")
         hidden = len(report.damaged) + report.more_damaged - SHOWN
         if hidden > 0:
             click.echo(f"  and {hidden:,} more damaged files")
-        if report.damaged:
-            talk("hint: bring the damaged packs back from a copy of the vault")
+    if report.damaged:
+        talk("hint: bring the damaged packs back from a copy of the vault, then restore again")
     if report.stopped is not None:
-        talk(f"chatvault: stopped: {line(report.stopped)}; what is listed is whole")
+        talk(f"chatvault: stopped: {line(report.stopped)}")
+        talk("hint: what is listed is whole; free some space, and restore into another folder")
     if report.exit_code:
         click.get_current_context().exit(report.exit_code)
 
 
-def _show_media(report: "Restored") -> str:
-    return f"{report.files:,} files of {report.conversations:,} conversations"
-
-
-def _show_originals(report: "Restored") -> str:
-    return f"{report.files:,} files of {report.imports:,} imports"
-
-
-def _show_conversations(report: "Restored") -> str:
-    messages = f"{report.messages:,} messages and {report.files:,} files"
-    return f"{report.conversations:,} conversations with {messages}"
+def _listed(index: tuple[str, ...]) -> list[str]:
+    return [f"each file is listed in {' and '.join(map(line, index))}"] if index else []

@@ -96,16 +96,23 @@ class Page:
     """A file that is being written; it has its name only when it is finished."""
 
     def __init__(
-        self, folder: Folder, name: str, *, modified_ms: int | None = None, exact: bool = False
+        self,
+        folder: Folder,
+        name: str,
+        *,
+        modified_ms: int | None = None,
+        exact: bool = False,
+        buffer: int = BUFFER,
     ) -> None:
         self._folder = folder
         self._name = name
         self._modified_ms = modified_ms
         self._exact = exact
+        self._buffer = buffer
         self._part = f"{os.urandom(16).hex()}.part"
         self._held: list[bytes] = []
         self._size = 0
-        self._written = 0
+        self.written = 0  # bytes that are on the disk
         with _disk("a file cannot be made"):
             self._file = folder.handle.create(self._part)
 
@@ -113,14 +120,14 @@ class Page:
         """Write on. What is given together is on the disk together or not at all."""
         self._held.append(data)
         self._size += len(data)
-        if self._size >= BUFFER:
+        if self._size >= self._buffer:
             self._flush()
 
     def _flush(self) -> None:
         data = b"".join(self._held)
         with _disk("a file cannot be written"):
             write_all(self._file, data)
-        self._written += len(data)
+        self.written += len(data)
         self._held, self._size = [], 0
 
     def finish(self) -> str:
@@ -132,7 +139,7 @@ class Page:
         """Keep what is on the disk already, when it has no place for the rest."""
         self._held, self._size = [], 0
         with _disk("a file cannot be cut"):
-            self._file.truncate(self._written)
+            self._file.truncate(self.written)
         return self._named()
 
     def _named(self) -> str:

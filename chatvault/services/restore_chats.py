@@ -11,13 +11,18 @@ from chatvault.services import destination
 from chatvault.services.destination import Destination, Page
 from chatvault.services.query import Query
 from chatvault.services.restore_media import folder_names
-from chatvault.services.restore_report import Note, Restored, Tally, stored_pieces
+from chatvault.services.restore_report import (
+    Note,
+    RestoredConversations,
+    Tally,
+    stored_pieces,
+)
 from chatvault.services.safe_names import dangerous
 from chatvault.services.select import select
 from chatvault.services.worker import Progress, silent
 from chatvault.services.writers import chatlab, csv, json, markdown, text
 from chatvault.services.writers.told import Answered, Frame, Item, Media, Writer
-from chatvault.vault import catalogue, queries, restoring
+from chatvault.vault import file_rows, queries, restoring
 from chatvault.vault.member_names import split_extension
 from chatvault.vault.restoring import Kept, Load, Place, Whole
 from chatvault.vault.selection import Selection
@@ -64,10 +69,10 @@ def restore_chats(
     options: Options,
     note: Note = lambda _: None,
     progress: Progress = silent,
-) -> Restored:
+) -> RestoredConversations:
     """Write the conversations of the messages that a query means."""
     selection = select(vault.db, query)
-    tally = Tally("conversations", str(path))
+    tally = Tally(str(path))
     with (
         restoring.snapshot(vault.db),
         destination.opened(path, vault.layout.root) as folder,
@@ -77,15 +82,14 @@ def restore_chats(
         if options.media:
             load = restoring.load_of_messages(vault.db, selection, once=True)
         size = load.bytes + total * BYTES_OF_A_MESSAGE
-        tally.notes += folder.prepare(load.files, size, load.largest)
-        for words in tally.notes:
+        for words in folder.prepare(load.files, size, load.largest):
             note(words)
         run = _Pages(vault, folder, options, tally, progress, total)
         try:
             run.write(selection)
         except DiskTrouble as trouble:
             tally.stopped = trouble.message
-    return tally.report()
+    return tally.report(RestoredConversations)
 
 
 class _Pages:
@@ -184,7 +188,7 @@ class _MediaFolder:
         if self._top is None:
             self._top = self._folder.new_folder(MEDIA)
         part, _, name = path.rpartition("/")
-        file = catalogue.stored_file(self._vault.db, row)
+        file = file_rows.stored_file(self._vault.db, row)
         try:
             folder = self._folder.folder(self._top, part)
             folder.write(name, stored_pieces(self._vault, file), exact=True)

@@ -18,11 +18,11 @@ from chatvault.services.dates import show_time
 from chatvault.services.destination import Destination
 from chatvault.services.query import Query
 from chatvault.services.receipt import iso
-from chatvault.services.restore_report import Index, Note, Restored, Tally, stored_pieces
+from chatvault.services.restore_report import Index, Note, RestoredMedia, Tally, stored_pieces
 from chatvault.services.safe_names import dangerous, safe_name
 from chatvault.services.select import select
 from chatvault.services.worker import Progress, silent
-from chatvault.vault import catalogue, restoring
+from chatvault.vault import file_rows, restoring
 from chatvault.vault.graphemes import cut_to_bytes
 from chatvault.vault.member_names import collision_key, safe_part, split_extension
 from chatvault.vault.restoring import Kept, Load, Place, Whole
@@ -68,10 +68,10 @@ def restore_media(
     options: Options | None = None,
     note: Note = lambda _: None,
     progress: Progress = silent,
-) -> Restored:
+) -> RestoredMedia:
     """Write the files of the messages that a query means; of all, also those in no message."""
     selection = select(vault.db, query)
-    tally = Tally("media", str(path))
+    tally = Tally(str(path))
     with (
         restoring.snapshot(vault.db),
         destination.opened(path, vault.layout.root) as folder,
@@ -79,7 +79,7 @@ def restore_media(
         run = _Media(vault, folder, options or Options(), tally, progress)
         run.prepare(selection, note)
         run.write(selection)
-    return tally.report()
+    return tally.report(RestoredMedia)
 
 
 class _Media:
@@ -108,8 +108,7 @@ class _Media:
                 load.files + more.files, load.bytes + more.bytes, max(load.largest, more.largest)
             )
         self._load = load
-        self._tally.notes += self._folder.prepare(load.files, load.bytes, load.largest)
-        for text in self._tally.notes:
+        for text in self._folder.prepare(load.files, load.bytes, load.largest):
             note(text)
 
     def write(self, selection: Selection) -> None:
@@ -121,9 +120,9 @@ class _Media:
         except DiskTrouble as trouble:
             self._tally.stopped = trouble.message
         except BaseException:
-            index.finish_what_fits()
+            index.finish(self._tally)
             raise
-        self._tally.index += index.finish_what_fits()
+        index.finish(self._tally)
 
     def _entries(self, selection: Selection) -> Iterator[Entry]:
         db = self._vault.db
@@ -199,7 +198,7 @@ class _Media:
             notes.append("its time is beyond what disks can hold")
         tally = self._tally
         try:
-            file = catalogue.stored_file(self._vault.db, row)
+            file = file_rows.stored_file(self._vault.db, row)
             pieces = stored_pieces(self._vault, file)
             folder = self._folder.folder(*names)
             written = folder.write(name, self._counted(pieces), modified_ms=moment)

@@ -9,13 +9,20 @@ from chatvault.errors import Damaged, DiskTrouble, Usage
 from chatvault.services import destination
 from chatvault.services.destination import Destination
 from chatvault.services.receipt import iso
-from chatvault.services.restore_report import Index, Note, Restored, Tally, stored_pieces
+from chatvault.services.restore_report import (
+    Index,
+    Note,
+    RestoredOriginals,
+    Tally,
+    stored_pieces,
+)
 from chatvault.services.worker import Progress, silent
 from chatvault.vault import catalogue, restoring
 from chatvault.vault.catalogue import ImportRow
 from chatvault.vault.restoring import Load, Original
 from chatvault.vault.session import Vault
 
+PATH_BYTES = 2000  # nobody could open a file below a longer path; deeper folders are left out
 ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 
 
@@ -38,9 +45,9 @@ def restore_originals(
     number: int | None = None,
     note: Note = lambda _: None,
     progress: Progress = silent,
-) -> Restored:
+) -> RestoredOriginals:
     """Write the files of all imports, or of one."""
-    tally = Tally("originals", str(path))
+    tally = Tally(str(path))
     with restoring.snapshot(vault.db):
         rows = _wanted(vault, number)
         with destination.opened(path, vault.layout.root) as folder:
@@ -50,11 +57,10 @@ def restore_originals(
                 bytes=sum(one.bytes for one in loads),
                 largest=max((one.largest for one in loads), default=0),
             )
-            tally.notes += folder.prepare(load.files, load.bytes, load.largest)
-            for text in tally.notes:
+            for text in folder.prepare(load.files, load.bytes, load.largest):
                 note(text)
             _write(vault, folder, rows, tally, progress, load)
-    return tally.report()
+    return tally.report(RestoredOriginals)
 
 
 def _wanted(vault: Vault, number: int | None) -> list[ImportRow]:
@@ -88,9 +94,9 @@ def _write(
     except DiskTrouble as trouble:
         tally.stopped = trouble.message
     except BaseException:
-        index.finish_what_fits()
+        index.finish(tally)
         raise
-    tally.index += index.finish_what_fits()
+    index.finish(tally)
 
 
 class _Export:
@@ -149,6 +155,8 @@ class _Export:
         below = ""
         for part in path.split("/") if path else ():
             below += part + "/"
+            if len(below.encode("utf-8", "replace")) > PATH_BYTES:
+                break
             known = self._folders.get(below)
             if known is None:
                 known = (*names, self._folder.folder_like(names, part))
