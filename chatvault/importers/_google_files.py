@@ -68,14 +68,15 @@ class Files:
         there = self._folders.get(folder)
         if there is None or not stem:
             return None
-        for wanted in (stem, _CHANGED.sub("_", stem)):
+        last = _fold(_CHANGED.sub("_", stem.replace("\\", "/").rpartition("/")[2]))
+        for length in (len(last), *range(len(last) - 1, SHORTEST_CUT - 1, -1)):
             found = [
                 name
-                for name in there.stems.get(_fold(wanted), ())
+                for name in there.stems.get(last[:length], ())
                 if not name.lower().endswith((".html", ".htm"))
             ]
-            if len(found) == 1:
-                return self._source.full(found[0])
+            if found:
+                return self._source.full(found[0]) if len(found) == 1 else None
         return None
 
     def _one(self, there: _Folder, name: str) -> str | None:

@@ -39,7 +39,8 @@ class BrokenHtml(ValueError):
 
 @dataclass(slots=True)
 class Node:
-    """An element with what is inside of it; `cut` says that not all of it was kept."""
+    """An element with what is inside of it; `cut` says that there was more than is kept, or that
+    the page ended in it."""
 
     tag: str
     attributes: dict[str, str] = field(default_factory=dict)
@@ -76,6 +77,16 @@ class Node:
             elif one.tag not in _UNSEEN or one is self:
                 waiting += reversed(one.children)
         return "".join(found)
+
+    def markup(self) -> str:
+        """The element as HTML again, to be kept as it could not be understood; not as written."""
+        inner = "".join(
+            one.markup() if isinstance(one, Node) else html.escape(one, quote=False)
+            for one in self.children
+        )
+        names = "".join(f' {key}="{html.escape(value)}"' for key, value in self.attributes.items())
+        start = f"<{self.tag}{names}>"
+        return start if self.tag in _VOID else f"{start}{inner}</{self.tag}>"
 
     def words(self) -> str:
         """The text with single spaces between its words, as a browser shows it on one line."""
@@ -156,7 +167,9 @@ class _Reader:
             else:
                 self._more()
         if self._inside:
-            yield self._stack[self._inside - 1]
+            node = self._stack[self._inside - 1]
+            node.cut = True
+            yield node
 
     def _markup(self) -> Iterator[Node]:
         """What begins with the `<` here."""

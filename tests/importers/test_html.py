@@ -73,6 +73,11 @@ def test_what_is_inside_is_found_by_tag_and_class() -> None:
     assert "on my way now <3" == body.find("q").words()
 
 
+def test_an_element_can_be_written_as_html_again() -> None:
+    text = '<body><p class="a&quot;">1 &lt; 2<br>x</p><img src="b.png"></body>'
+    assert text == page(text)[0].markup()
+
+
 def test_a_title_is_text_with_references_and_no_tags() -> None:
     [title] = page("<title>a <b> &amp; b</title>", tag="title")
     assert "a <b> & b" == title.text()
@@ -81,6 +86,7 @@ def test_a_title_is_text_with_references_and_no_tags() -> None:
 def test_each_wanted_element_comes_when_it_is_complete_and_none_inside_another() -> None:
     found = page("<p>1</p><div><p>2<b>x</b></div><p>3", tag="p")
     assert ["1", "2x", "3"] == [node.text() for node in found]
+    assert [False, False, True] == [node.cut for node in found]
     assert ["12"] == [one.text() for one in page("<i>1<i>2</i></i>", tag="i")]
 
 
