@@ -34,7 +34,7 @@ PROMISES = ("military", "unbreakable", "zero-knowledge", "zero knowledge", "plau
 
 # "chat" as a noun for a conversation. The words of the apps themselves stand on docs/platforms/.
 CHAT = re.compile(
-    r"\b(?:chats|chat ?rooms?|chat threads?"
+    r"\b(?:(?<!chatvault restore )chats|chat ?rooms?|chat threads?"
     r"|(?:an?|the|this|that|each|every|one|another|any) chat"
     r"(?!\w| (?:app|histor|tool|export|partner|platform)))\b",
     re.IGNORECASE,
@@ -240,6 +240,7 @@ def test_the_forbidden_line_is_found(text: str, wrong: bool) -> None:
         ("a chat room", True),
         ("your chat histories, in the chat app", False),
         ("`chatvault restore chats DEST`", False),
+        ("## chatvault restore chats", False),
         ('choose "Export this chat" there', False),
         ("[why](chats.md)", False),
     ],

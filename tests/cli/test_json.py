@@ -3,6 +3,7 @@
 The page is the schema: its tables are read and compared with what the commands print.
 """
 
+import errno
 import json
 import os
 import re
@@ -20,7 +21,7 @@ from click.testing import CliRunner
 
 from chatvault.cli import main
 from chatvault.cli._options import local_zone_name
-from chatvault.services import create, ingest, unlock
+from chatvault.services import create, destination, ingest, unlock
 from chatvault.services.ingest import Options, Told
 from chatvault.vault import age
 from chatvault.vault.keyring import KeyRing
@@ -214,6 +215,10 @@ def break_off(made: Made, export: Path) -> None:
         ingest.ingest(vault, [export], now_ms=NOW, options=options, progress=stop)
 
 
+def fill_the_disk(_file: object, _data: bytes) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 @pytest.fixture(scope="module")
 def printed(made: Made) -> dict[str, list[Any]]:
     """What each command prints, under its heading on the page."""
@@ -239,6 +244,17 @@ def printed(made: Made) -> dict[str, list[Any]]:
         run(f"chatvault list {what}")
     out["chatvault list media"].append(made.run("list", "missing"))
     run("chatvault verify", "--full")
+    out_of = made.records.parent
+    restored = {
+        "chatvault restore media": (),
+        "chatvault restore originals": (),
+        "chatvault restore chats": ("--format", "txt"),
+    }
+    for heading, options in restored.items():
+        run(heading, out_of / f"whole {heading}", *options)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(destination, "write_all", fill_the_disk)
+            run(heading, out_of / f"full {heading}", *options, code=17)
     run("chatvault info")
     run("chatvault keys list")
     for name in ("new-1.jpg", "new-2.jpg"):
@@ -246,6 +262,8 @@ def printed(made: Made) -> dict[str, list[Any]]:
     break_off(made, made.records)
     run("chatvault rebuild")
     made.damage_the_photo()
+    for heading, options in restored.items():
+        run(heading, out_of / f"damaged {heading}", *options, code=13)
     run("chatvault verify", "--full", code=13)
     run("chatvault rebuild", code=13)
     return out
