@@ -339,6 +339,10 @@ class Merger:
         self._extras.learn([extra for row in changed for extra in row.new_extras.values()])
         self._rows.write(changed, self._extras)
         self._rows.link(rows)
+        for row in changed:
+            if row.conversation not in self._platforms:
+                # An id that counts everywhere on its platform can lead to another conversation.
+                self._platforms[row.conversation] = self._platform_of(row.conversation)
         search_index.index(self._db, changed, self._platforms)
         self._gone, self._displaced = [], []
         if self._keys.largest_spill:
@@ -347,6 +351,10 @@ class Merger:
                 " DO UPDATE SET value = max(value, ?1)",
                 [self._keys.largest_spill],
             )
+
+    def _platform_of(self, conversation: int) -> str:
+        row = self._db.execute("SELECT platform FROM conversation WHERE id = ?", [conversation])
+        return str(row.fetchone()[0])
 
 
 def _versions(item: _Item) -> list[Variant]:
