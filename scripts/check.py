@@ -11,7 +11,13 @@ import sys
 from _environment import ROOT, attempt, say
 
 # Each writes a page; with --check it only says whether the page is up to date.
-GENERATORS = ("errors_table.py", "platforms_table.py", "schema_table.py", "changelog.py")
+GENERATORS = (
+    "commands_table.py",
+    "errors_table.py",
+    "platforms_table.py",
+    "schema_table.py",
+    "changelog.py",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -88,7 +88,14 @@ def broken(page: Path, address: str) -> bool:
 
 
 @pytest.mark.parametrize(
-    "script", ["errors_table.py", "platforms_table.py", "schema_table.py", "changelog.py"]
+    "script",
+    [
+        "commands_table.py",
+        "errors_table.py",
+        "platforms_table.py",
+        "schema_table.py",
+        "changelog.py",
+    ],
 )
 def test_generated_pages_are_up_to_date(script: str) -> None:
     ran = subprocess.run(

@@ -72,15 +72,21 @@ def vault_options(function: F) -> F:
         "--vault",
         "folder",
         type=click.Path(path_type=Path),
+        metavar="FOLDER",
         envvar="CHATVAULT_VAULT",
-        help="The vault's folder. [default: the data folder of this computer's user]",
+        help="The vault. [default: in the data folder of this computer's user]",
     )
     @click.option(
         "--passphrase-file",
         type=click.Path(path_type=Path),
+        metavar="FILE",
         help="Read the passphrase from the first line of a file that only you can read.",
     )
-    @click.option("--passphrase-command", help="Run this command; it prints the passphrase.")
+    @click.option(
+        "--passphrase-command",
+        metavar="COMMAND",
+        help="Run this command; it prints the passphrase.",
+    )
     @wraps(function)
     def wrapper(
         *args: Any,
@@ -181,4 +187,4 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")

@@ -15,10 +15,11 @@ from chatvault.cli._output import count, data, line, print_json, progress
 @json_option
 @vault_options
 def command(*, accept_fewer: bool, as_json: bool, vault: VaultOptions) -> None:
-    """Make archive.db anew from the packs, by reading all exports again with today's importers.
+    """Make archive.db anew from the packs.
 
-    The old archive stays until the new one is whole, and stays for good if the new one would know
-    less (exit code 13, the differences are listed).
+    All exports are read again, with today's importers, so this is also how an export profits from a
+    newer ChatVault. The old archive stays until the new one is whole, and stays for good if the new
+    one would know less (exit code 13, the differences are listed).
     """
     from chatvault.services.rebuild import rebuild
 

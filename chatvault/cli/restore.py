@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from chatvault.cli._group import Group
 from chatvault.cli._options import (
     VaultOptions,
     asked,
@@ -31,7 +32,9 @@ zone_option = click.option(
 )
 
 
-@click.group(name="restore")
+@click.group(
+    name="restore", cls=Group, epilog="Example: chatvault restore media ~/Pictures/from-my-chats"
+)
 def command() -> None:
     """Write photos, conversations or whole exports out of the vault, unencrypted.
 

@@ -56,6 +56,7 @@ class QueryCommand(click.Command):
 @click.option(
     "--limit",
     type=click.IntRange(1, 10_000),
+    metavar="N",
     default=20,
     show_default=True,
     help="How many messages to show.",
@@ -73,11 +74,11 @@ def command(
     as_json: bool,
     vault: VaultOptions,
 ) -> None:
-    """Find messages: words, "exact phrases", -without, a OR b, from: in: on: has: before: ...
+    """Find messages by words, people, dates and what hangs on them.
 
-    Chinese, Japanese, Korean and Thai are found anywhere in a text, one character included. Options
-    and the words from: in: on: has: kind: before: after: until: during: mean the same
-    (docs/search.md).
+    A query is made of words, "exact phrases", -without, a OR b, and of the filters from: in: on:
+    has: kind: before: after: until: during: that the options name too. Chinese, Japanese, Korean
+    and Thai are found anywhere in a text, one character included. More: docs/search.md.
     """
     from chatvault.services.search import search
 

@@ -25,6 +25,7 @@ NO_TIME = "no time".ljust(len("2024-05-17 15:04"))
 @click.option(
     "--context",
     type=click.IntRange(0, 1000),
+    metavar="N",
     default=10,
     show_default=True,
     help="How many messages before it and after it.",
