@@ -10,7 +10,7 @@ page to be good HTML, and no expression looks further ahead than a bound.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from datetime import date, datetime
 
@@ -89,7 +89,7 @@ def rows(source: Source, name: str, boundary: bytes) -> Iterator[Row]:
         yield Row(rest, number, whole=False)
 
 
-def _page(found: Iterator[Line], boundary: bytes) -> Iterator[Line]:
+def _page(found: Iterator[Line], boundary: bytes) -> Generator[Line, None, None]:
     """The lines of the first part that is a page."""
     edge = boundary.decode("utf-8", "replace")
     inside = head = html = False

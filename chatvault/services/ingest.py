@@ -39,10 +39,11 @@ from chatvault.services.receipt import (
 from chatvault.services.storing import Storing
 from chatvault.services.worker import Progress, Worker, WorkerDied, silent
 from chatvault.services.worker_messages import FoundExport
-from chatvault.vault import catalogue, journal, manifest, schema
+from chatvault.vault import catalogue, file_rows, journal, manifest, schema
 from chatvault.vault.archive import checkpoint
-from chatvault.vault.catalogue import ImportRow, Incoming
+from chatvault.vault.catalogue import ImportRow
 from chatvault.vault.content_id import content_id
+from chatvault.vault.file_rows import Incoming
 from chatvault.vault.manifest import Container, ImportHead
 from chatvault.vault.packs import TARGET
 from chatvault.vault.session import Vault
@@ -190,14 +191,14 @@ class _Import:
             storing.packs.abandon()
 
     def _hash(self) -> None:
-        catalogue.clear_incoming(self._db)
+        file_rows.clear_incoming(self._db)
         done = 0
         with self._database.atomic():
             for file in self._worker.hash(self._export):
                 if file.trouble:
                     self._unread.append((file.name, "", file.trouble, ""))
                     continue
-                catalogue.add_incoming(
+                file_rows.add_incoming(
                     self._db,
                     Incoming(
                         0, file.name, file.raw_name, file.size, file.modified_ms, file.sha256,
@@ -210,23 +211,23 @@ class _Import:
 
     def _digest(self, told: str) -> str:
         total = hashlib.sha256(f"{self._found.importer}\n{told}\n".encode())
-        for path, sha256 in catalogue.incoming_lines(self._db):
+        for path, sha256 in file_rows.incoming_lines(self._db):
             total.update(path.encode("utf-8", "surrogatepass") + b"\0" + sha256)
         return total.hexdigest()
 
     def _store(self, row: ImportRow, storing: Storing, finishes: list[int]) -> Receipt:
         if self._options.dry:
-            catalogue.pretend_stored(self._db, row.id)
+            file_rows.pretend_stored(self._db, row.id)
         else:
             storing.store(self._worker, self._export, self._given, self._progress)
         with self._database.atomic():
-            catalogue.link_incoming(self._db, row.id)
+            file_rows.link_incoming(self._db, row.id)
         merger = self._merge(row, finishes, without=storing.changed)
         changed = dict.fromkeys([*storing.changed, *self._changed_since()])
         self._unread += [(path, "", "it changed while it was read", "") for path in changed]
         with self._database.atomic():
             catalogue.add_problems(self._db, row.id, self._unread)
-            filled = catalogue.fill_in_missing(self._db, row.id)
+            filled = file_rows.fill_in_missing(self._db, row.id)
         receipt = self._receipt(row, merger, filled, finishes)
         if self._options.dry:
             return msgspec.structs.replace(receipt, number=0)
@@ -255,7 +256,7 @@ class _Import:
     def _containers(self) -> Iterator[Container]:
         """The zips and tars that the export was in: it is kept as their members, so this is all
         that tells later which file it was."""
-        served = {number for number, _ in catalogue.incoming_served(self._db)}
+        served = {number for number, _ in file_rows.incoming_served(self._db)}
         where = self._found.path
         for number, file in enumerate(self._given.files()):
             if number not in served and f"{where}/".startswith(f"{file.name}/"):
@@ -266,7 +267,7 @@ class _Import:
 
     def _changed_since(self) -> list[str]:
         """Files that changed after they were stored: what was read of them may be another text."""
-        served = dict(catalogue.incoming_served(self._db))
+        served = dict(file_rows.incoming_served(self._db))
         if served:
             return [path for number, path in served.items() if not self._given.is_unchanged(number)]
         files = self._given.files()
@@ -282,7 +283,7 @@ class _Import:
             if path not in files:
                 if len(files) > 10_000:
                     files.clear()
-                files[path] = catalogue.file_of(self._db, row.id, path)
+                files[path] = file_rows.file_of(self._db, row.id, path)
             return files[path]
 
         merger = Merger(
@@ -309,9 +310,9 @@ class _Import:
     def _receipt(self, row: ImportRow, merger: Merger, filled: int, finishes: list[int]) -> Receipt:
         tally = merger.tally
         problems = catalogue.problems_of(self._db, row.id)
-        counts = catalogue.attachment_counts(self._db, row.id)
-        files = catalogue.file_count(self._db, row.id)
-        stored = catalogue.stored_since(self._db, row.id, finishes)
+        counts = file_rows.attachment_counts(self._db, row.id)
+        files = file_rows.file_count(self._db, row.id)
+        stored = file_rows.stored_since(self._db, row.id, finishes)
         return Receipt(
             number=row.id, platform=row.platform, importer=row.importer, name=row.name,
             conversations=len(tally.conversations), participants=len(tally.participants),
@@ -322,7 +323,7 @@ class _Import:
             ),
             attachments=Attachments(
                 stored=stored, known=max(0, files - stored), missing=counts.missing, filled=filled,
-                unlinked=catalogue.unlinked_files(self._db, row.id),
+                unlinked=file_rows.unlinked_files(self._db, row.id),
             ),
             assumptions=(
                 *(

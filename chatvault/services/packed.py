@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from chatvault.services.given import GivenBytes
 from chatvault.services.worker_messages import GivenFile
-from chatvault.vault.catalogue import StoredFile
+from chatvault.vault.file_rows import StoredFile
 from chatvault.vault.session import Vault
 
 STREAMS = 4  # compressed files can only be read from their start, so a few places are kept

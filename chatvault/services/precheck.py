@@ -11,7 +11,7 @@ from chatvault.errors import DiskTrouble, NeedsAnswer
 from chatvault.importers._source import Told
 from chatvault.model import Conversation, Message, Participant
 from chatvault.services.worker import Worker, WorkerDied
-from chatvault.vault import catalogue, content_key, overlap
+from chatvault.vault import content_key, file_rows, overlap
 from chatvault.vault.session import Vault
 
 SAMPLE = 100_000  # messages looked at: enough to tell, whatever the size of the export
@@ -64,7 +64,7 @@ def check(vault: Vault, worker: Worker, export: int, told: Told) -> None:
 
 def check_space(vault: Vault) -> None:
     """DiskTrouble when the new files would not fit; better now than half-way."""
-    _, new = catalogue.incoming_size(vault.db)
+    _, new = file_rows.incoming_size(vault.db)
     free = shutil.disk_usage(vault.layout.root).free
     if free < ROOM * new:
         raise DiskTrouble(

@@ -9,7 +9,7 @@ from chatvault.importers._source import Told
 from chatvault.services.packed import packed_files
 from chatvault.services.receipt import Receipt
 from chatvault.services.worker import Progress, Worker, WorkerDied
-from chatvault.vault import archive, catalogue, journal, schema
+from chatvault.vault import archive, catalogue, file_rows, journal, schema
 from chatvault.vault.catalogue import ImportRow
 from chatvault.vault.journal import ReadPack
 from chatvault.vault.manifest import EntryRef, FileLine, ImportHead, ReceiptLine, UndoImport
@@ -83,12 +83,12 @@ class Replay:
 
     def _replay_import(self, head: ImportHead, entry: EntryRef) -> None:
         receipt = self._files(head, entry)
-        files = list(catalogue.files_of(self._db, head.number))
+        files = list(file_rows.files_of(self._db, head.number))
         told = msgspec.convert(head.told, Told)
         merger = Merger(
             self._db,
             head.number,
-            file_of=lambda path: catalogue.file_of(self._db, head.number, path),
+            file_of=lambda path: file_rows.file_of(self._db, head.number, path),
         )
         given = packed_files(self._vault, head.name, files)
         broke_off = ""
@@ -106,7 +106,7 @@ class Replay:
         merger.flush()
         self._vault.close_packs()
         with self._database.atomic():
-            filled = catalogue.fill_in_missing(self._db, head.number)
+            filled = file_rows.fill_in_missing(self._db, head.number)
             catalogue.complete(
                 self._db, head.number, entry=entry.entry,
                 receipt=msgspec.json.encode(receipt).decode(),
@@ -129,7 +129,7 @@ class Replay:
                     if isinstance(line, FileLine):
                         there = line.pack in self._packs
                         lost += not there
-                        catalogue.add_journal_file(self._db, head.number, line, stored=there)
+                        file_rows.add_journal_file(self._db, head.number, line, stored=there)
                     elif isinstance(line, ReceiptLine):
                         receipt = msgspec.convert(line.receipt, Receipt)
         except (archive.DatabaseError, msgspec.ValidationError) as cause:
@@ -161,7 +161,7 @@ class Replay:
         # What filled a gap may have come with an import that is not replayed; then nothing follows
         # from gaps. Files that lie in no pack are told where the manifest is read.
         missing = (
-            0 if self._some_left_out else catalogue.attachment_counts(self._db, number).missing
+            0 if self._some_left_out else file_rows.attachment_counts(self._db, number).missing
         )
         if missing > receipt.attachments.missing:
             self.fewer.append(

@@ -9,9 +9,9 @@ import msgspec
 
 from chatvault.services.given import GivenPaths
 from chatvault.services.worker import Progress, Worker, WorkerDied
-from chatvault.vault import catalogue, codec
+from chatvault.vault import catalogue, codec, file_rows
 from chatvault.vault.archive import Connection
-from chatvault.vault.catalogue import Incoming
+from chatvault.vault.file_rows import Incoming
 from chatvault.vault.manifest import PackJson
 from chatvault.vault.member_names import pack_path
 from chatvault.vault.packs import TARGET, Member, PackInfo, PackSet
@@ -67,10 +67,10 @@ class Storing:
     def store(self, worker: Worker, export: int, given: GivenPaths, progress: Progress) -> None:
         """Store every incoming file that no pack holds yet."""
         db = self.vault.db
-        _, total = catalogue.incoming_size(db)
+        _, total = file_rows.incoming_size(db)
         done = last = 0
         seen: set[str] = set()
-        while (file := catalogue.next_incoming(db, last)) is not None:
+        while (file := file_rows.next_incoming(db, last)) is not None:
             last = file.id
             if file.content_id in seen:
                 continue
@@ -122,7 +122,7 @@ class Storing:
                 catalogue.add_pack(db, info, number=self.number, entry=None)
             for file, member, kind in self._waiting:
                 if member.pack in durable:
-                    catalogue.add_stored(db, file, member, kind)
+                    file_rows.add_stored(db, file, member, kind)
         self._waiting = [item for item in self._waiting if item[1].pack not in durable]
         self.sealed.clear()
 

@@ -12,7 +12,7 @@ import msgspec
 
 from chatvault.errors import ChatVaultError, Damaged, NewerFormat
 from chatvault.services.worker import Progress, silent
-from chatvault.vault import archive, catalogue, inspection, journal, keyring, packs
+from chatvault.vault import archive, catalogue, file_rows, inspection, journal, keyring, packs
 from chatvault.vault.catalogue import PackRow
 from chatvault.vault.journal import ReadPack
 from chatvault.vault.layout import README
@@ -223,10 +223,10 @@ class _Look:
 
     def _stored_files(self) -> None:
         db = self.vault.db
-        total = catalogue.stored_count(db)
+        total = file_rows.stored_count(db)
         damaged = {item.file for item in self.damage}
         lost: dict[str, list[int]] = {}
-        for number, file in catalogue.stored_files(db):
+        for number, file in file_rows.stored_files(db):
             self.files += 1
             self.progress("checking files", self.files, total)
             if f"packs/{file.pack}" in damaged:
@@ -240,7 +240,7 @@ class _Look:
             self.damage.append(
                 Damage(
                     f"packs/{pack}", "files in it are not those that were stored", len(numbers),
-                    catalogue.messages_with(db, numbers), "a copy of the pack",
+                    file_rows.messages_with(db, numbers), "a copy of the pack",
                 )
             )  # fmt: skip
 
@@ -253,8 +253,8 @@ class _Look:
         name = row.name if row is not None else name
         db = self.vault.db
         nothing: list[int] = []
-        numbers = self._asked(lambda: catalogue.files_in_pack(db, name, chunks), nothing)
-        messages = self._asked(lambda: catalogue.messages_with(db, numbers), 0)
+        numbers = self._asked(lambda: file_rows.files_in_pack(db, name, chunks), nothing)
+        messages = self._asked(lambda: file_rows.messages_with(db, numbers), 0)
         self.damage.append(
             Damage(f"packs/{name}", what, len(numbers), messages, "a copy of the pack")
         )

@@ -9,7 +9,7 @@ import msgspec
 from chatvault.errors import Damaged, NewerFormat, Where
 from chatvault.vault import age, manifest, packs
 from chatvault.vault.archive import Connection
-from chatvault.vault.catalogue import files_of
+from chatvault.vault.file_rows import files_of
 from chatvault.vault.layout import Layout
 from chatvault.vault.manifest import AnyLine, DecisionsHead, EntryRef, ImportHead, PackJson
 from chatvault.vault.packs import PackInfo, PackReader

@@ -10,8 +10,8 @@ import msgspec
 
 from chatvault.vault import search_index
 from chatvault.vault.archive import Connection
-from chatvault.vault.catalogue import StoredFile
 from chatvault.vault.extras import Extras
+from chatvault.vault.file_rows import StoredFile
 from chatvault.vault.selection import Selection, source
 from chatvault.vault.time_keys import NO_TIME
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from chatvault.errors import Damaged, Where
 from chatvault.vault import archive, codec, packs
 from chatvault.vault.archive import Connection
-from chatvault.vault.catalogue import StoredFile, head
+from chatvault.vault.catalogue import head
 from chatvault.vault.content_id import content_id
+from chatvault.vault.file_rows import StoredFile
 from chatvault.vault.keyring import KeyRing
 from chatvault.vault.layout import PACK_NAME, Layout
 from chatvault.vault.packs import PackInfo

@@ -15,7 +15,9 @@ def test_a_limit_is_raised_by_its_name():
     assert (600_000, 6, DEFAULT.archive) == (limits.members, limits.depth, limits.archive)
 
 
-@pytest.mark.parametrize("text", ["members", "members=", "members=1", "members=-1", "x=9", "depth=１２"])
+@pytest.mark.parametrize(
+    "text", ["members", "members=", "members=1", "members=-1", "x=9", "depth=１２"]
+)
 def test_anything_else_is_refused_and_says_what_there_is(text):
     with pytest.raises(Usage) as caught:
         raised(text)

@@ -23,7 +23,7 @@ from chatvault.errors import (
 )
 from chatvault.services.given import GivenPaths
 from chatvault.services.receipt import Attachments, Messages, Receipt
-from chatvault.vault import catalogue
+from chatvault.vault import catalogue, file_rows
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_missing_media_is_filled_in_by_a_later_export_that_has_it(
     assert 7 == made.count("message")
     with made.reading() as vault:
         (row,) = vault.db.execute("SELECT state, file FROM attachment").fetchall()
-        stored = catalogue.stored_file(vault.db, row[1])
+        stored = file_rows.stored_file(vault.db, row[1])
         assert vaults.picture("sea") == b"".join(vault.file_pieces(stored))
     assert "present" == row[0]
 
@@ -308,13 +308,13 @@ def test_DUR_4_a_file_that_changes_after_it_was_stored_is_told(
     made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export = Telegram(chat(1, 30)).folder(tmp_path / "e")
-    link = catalogue.link_incoming
+    link = file_rows.link_incoming
 
     def later(db: object, number: int) -> None:
         link(db, number)
         (export / "result.json").write_bytes(Telegram(chat(1, 60)).result())
 
-    monkeypatch.setattr(catalogue, "link_incoming", later)
+    monkeypatch.setattr(file_rows, "link_incoming", later)
     (receipt,) = made.bring(export)
     assert "it changed while it was read" in [p.reason for p in receipt.problems]
 
@@ -343,17 +343,17 @@ def test_a_worker_that_lies_about_the_compressed_size_stores_nothing_wrong(
 ) -> None:
     """IN-3: the process with the keys believes nothing that it did not see itself."""
     monkeypatch.setattr("chatvault.services.storing.IN_MEMORY", 1000)
-    add = catalogue.add_incoming
+    add = file_rows.add_incoming
 
-    def lying(db: object, file: catalogue.Incoming) -> None:
+    def lying(db: object, file: file_rows.Incoming) -> None:
         if file.compressed is not None:
-            file = catalogue.Incoming(
+            file = file_rows.Incoming(
                 file.id, file.path, file.raw_path, file.size, file.modified_ms, file.sha256,
                 file.content_id, file.served, file.compressed - 9,
             )  # fmt: skip
         add(db, file)
 
-    monkeypatch.setattr(catalogue, "add_incoming", lying)
+    monkeypatch.setattr(file_rows, "add_incoming", lying)
     (receipt,) = made.bring(Telegram(chat(1, 90)).folder(tmp_path / "e"))
     assert "result.json" in [p.file for p in receipt.problems]
     assert 0 == made.count("stored_file")

@@ -6,7 +6,7 @@ from pathlib import Path
 import vaults
 
 from chatvault.services.receipt import Attachments, Messages
-from chatvault.vault import catalogue
+from chatvault.vault import file_rows
 
 CASES = Path(__file__).parents[1] / "importers" / "fixtures" / "qq_mht"
 
@@ -22,7 +22,7 @@ def test_an_mht_comes_in_whole_and_its_pictures_as_files(tmp_path: Path) -> None
     assert Attachments(stored=4, known=0, missing=0, filled=0, unlinked=0) == told
     with made.reading() as vault:
         stored = {
-            file.path: b"".join(vault.file_pieces(file)) for file in catalogue.files_of(vault.db, 1)
+            file.path: b"".join(vault.file_pieces(file)) for file in file_rows.files_of(vault.db, 1)
         }
     inside = CASES / "ordinary" / "input"
     files = (path for path in inside.rglob("*") if path.is_file())

@@ -15,7 +15,7 @@ from forging import Members
 from vaults import Made, Telegram, chat
 
 from chatvault.errors import ChatVaultError, Damaged, NewerFormat
-from chatvault.vault import catalogue
+from chatvault.vault import file_rows
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def whole_files(made: Made) -> int:
     """How many stored files can still be given back."""
     count = 0
     with made.reading() as vault:
-        for _, file in catalogue.stored_files(vault.db):
+        for _, file in file_rows.stored_files(vault.db):
             try:
                 count += file.size == sum(map(len, vault.file_pieces(file)))
             except (ChatVaultError, OSError):

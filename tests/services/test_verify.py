@@ -9,7 +9,7 @@ from vaults import Made, Telegram, chat
 
 from chatvault.errors import Damaged
 from chatvault.services.verify import Damage, Report
-from chatvault.vault import catalogue
+from chatvault.vault import file_rows
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_VER_2_one_bad_chunk_is_told_with_what_lies_in_it(made: Made, tmp_path: 
     assert (f"packs/{row[0]}", "1 damaged chunks", 1) == (damage.file, damage.what, damage.files)
     with made.reading() as vault:
         whole = broken = 0
-        for _, file in catalogue.stored_files(vault.db):
+        for _, file in file_rows.stored_files(vault.db):
             try:
                 assert file.size == len(b"".join(vault.file_pieces(file)))
                 whole += 1

@@ -7,7 +7,7 @@ import pytest
 import vaults
 from vaults import Made
 
-from chatvault.vault import catalogue
+from chatvault.vault import file_rows
 
 EXPORT = Path(__file__).parent.parent / "importers/fixtures/signal_plaintext/ordinary/input"
 KEYS = ("mediaRootBackupKey", "profileKey", "svrPin", "localKey", "packKey", "subscriberId")
@@ -41,7 +41,7 @@ def secrets() -> set[bytes]:
 def originals(made: Made) -> dict[str, bytes]:
     """The files of import 1 as they would be restored."""
     with made.reading() as vault:
-        stored = list(catalogue.files_of(vault.db, 1))
+        stored = list(file_rows.files_of(vault.db, 1))
         return {file.path: b"".join(vault.file_pieces(file)) for file in stored}
 
 

@@ -96,7 +96,9 @@ def as_form(messages, form):
             utc = at.utc_ms // 60_000 * 60_000
             at = Timestamp(utc, str(utc), precision=Precision.MINUTE)
         told.append(
-            msgspec.structs.replace(message, id=message.id if form == "ids" else None, sent_at=at, seq=seq)
+            msgspec.structs.replace(
+                message, id=message.id if form == "ids" else None, sent_at=at, seq=seq
+            )
         )
     return [PLACE, *PEOPLE, *told]
 
@@ -207,7 +209,9 @@ def test_a_deletion_keeps_the_text_and_gains_a_mark(history):
     deleted = [msgspec.structs.replace(m, text="", marks=(Mark.DELETED,)) for m in history]
     after = archive_after(as_form(history, "ids"), as_form(deleted, "ids"))
     assert after == archive_after(as_form(deleted, "ids"), as_form(history, "ids"))
-    texts = Counter(values[13] for values in map(msgspec.json.decode, after) if values[0] == "message")
+    texts = Counter(
+        values[13] for values in map(msgspec.json.decode, after) if values[0] == "message"
+    )
     assert Counter(m.text for m in history) == texts
 
 
