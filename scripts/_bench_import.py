@@ -13,7 +13,7 @@ from pathlib import Path
 
 import make_export
 import msgspec
-from _bench_results import Paired, Sizes
+from _bench_results import Paired, Sizes, Took
 from _bench_tools import MeasuredVault, Ran, folder_size, timed
 
 FIRST, SECOND, MIDDLE = (0.0, 2 / 3), (1 / 3, 1.0), (1 / 3, 2 / 3)
@@ -69,7 +69,7 @@ def measure(work: Path, messages: int, *, seed: int, rounds: int) -> Imported:
         write(exports[name], history, seed, part)
     found: dict[str, list[tuple[Ran, _Counts]]] = {name: [] for name in exports}
     plain = work / "plain.db"
-    loaded: list[float] = []
+    loaded: list[Took] = []
     for _ in range(rounds):
         vault = MeasuredVault.make(work / "first.chatvault")
         found["telegram"].append(_import(vault, exports["telegram"]))
@@ -107,10 +107,10 @@ def _import(vault: MeasuredVault, export: Path) -> tuple[Ran, _Counts]:
     return ran, counts
 
 
-def _paired(name: str, runs: list[tuple[Ran, _Counts]], rows: int, loaded: list[float]) -> Paired:
+def _paired(name: str, runs: list[tuple[Ran, _Counts]], rows: int, loaded: list[Took]) -> Paired:
     return Paired(
-        TITLES[name], "messages/s", runs[0][1].items, tuple(ran.seconds for ran, _ in runs), PEER,
-        rows, tuple(loaded), tuple(ran.peak_mb for ran, _ in runs),
+        TITLES[name], "messages/s", runs[0][1].items, tuple(ran.took for ran, _ in runs), PEER,
+        rows, tuple(loaded),
     )  # fmt: skip
 
 
@@ -126,11 +126,11 @@ def rows(history: int, seed: int) -> Iterator[PlainRow]:
             )
 
 
-def _load(path: Path, history: int, seed: int) -> float:
-    """Seconds of writing; making the rows is not counted."""
+def _load(path: Path, history: int, seed: int) -> Took:
+    """What writing takes; making the rows is not counted."""
     path.unlink(missing_ok=True)
     connection = sqlite3.connect(path)
-    seconds = 0.0
+    parts = []
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
@@ -139,13 +139,13 @@ def _load(path: Path, history: int, seed: int) -> float:
         for row in rows(history, seed):
             batch.append(row)
             if len(batch) == BATCH:
-                seconds += timed(_write, connection, batch)
+                parts.append(timed(_write, connection, batch))
                 batch = []
-        seconds += timed(_write, connection, batch)
-        seconds += timed(connection.execute, "PRAGMA wal_checkpoint(TRUNCATE)")
+        parts.append(timed(_write, connection, batch))
+        parts.append(timed(connection.execute, "PRAGMA wal_checkpoint(TRUNCATE)"))
     finally:
         connection.close()
-    return seconds
+    return Took(sum(part.seconds for part in parts), sum(part.processor for part in parts))
 
 
 def _write(connection: sqlite3.Connection, batch: list[PlainRow]) -> None:

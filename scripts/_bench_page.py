@@ -61,16 +61,24 @@ def _lines(run: Run) -> Iterator[str]:
 
 
 def _paired(results: Sequence[Paired], *, memory: bool = False) -> Iterator[str]:
-    more = " peak memory |" if memory else ""
+    more = " processor time | beside | peak memory |" if memory else ""
     yield f"| | ChatVault | beside | | times as fast |{more}"
-    yield f"| --- | ---: | --- | ---: | ---: |{' ---: |' if memory else ''}"
+    yield f"| --- | ---: | --- | ---: | ---: |{' ---: |' * 3 if memory else ''}"
     for one in results:
-        peak = f" {max(one.peak_mb):,.0f} MB |" if memory and one.peak_mb else ""
+        more = (
+            f" {_figure(one.processor)} s | {_figure(one.peer_processor)} s |"
+            f" {_peak(one.peak_mb)} |"
+        )
         yield (
             f"| {one.what} | {_figure(one.figure)} {one.unit} | {one.peer}"
-            f" | {_figure(one.peer_figure)} {one.unit} | {_times(one.ratio)} |{peak}"
+            f" | {_figure(one.peer_figure)} {one.unit} | {_times(one.ratio)} |"
+            f"{more if memory else ''}"
         )
     yield ""
+
+
+def _peak(megabytes: float) -> str:
+    return f"{megabytes:,.0f} MB" if megabytes else "-"
 
 
 def _searches(run: Run) -> Iterator[str]:

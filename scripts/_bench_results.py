@@ -8,41 +8,65 @@ from collections.abc import Sequence
 import msgspec
 
 
-class Paired(msgspec.Struct, frozen=True):
-    """One thing and its peer, measured in turn; the numbers are seconds of each round.
+class Took(msgspec.Struct, frozen=True):
+    """One round: seconds on the clock, and seconds of processors in all processes together, which
+    other people's work on the same computer changes less."""
 
-    `amount` is what was done in those seconds, in `unit`s; 0 where the time itself counts. Figures
+    seconds: float
+    processor: float
+    peak_mb: float = 0  # of all processes together, where it was watched
+
+
+class Paired(msgspec.Struct, frozen=True):
+    """One thing and its peer, measured in turn.
+
+    `amount` is what was done in each round, in `unit`s; 0 where the time itself counts. Figures
     are medians, and the ratio is the median of the rounds' own ratios: 2 means twice as fast.
     """
 
     what: str
     unit: str
     amount: float
-    seconds: tuple[float, ...]
+    rounds: tuple[Took, ...]
     peer: str
     peer_amount: float
-    peer_seconds: tuple[float, ...]
-    peak_mb: tuple[float, ...] = ()  # of all processes together, where it was watched
+    peer_rounds: tuple[Took, ...]
 
     @property
     def figure(self) -> float:
         """Amount by second; milliseconds where there is no amount."""
-        return _figure(self.amount, statistics.median(self.seconds))
+        return _figure(self.amount, self.rounds)
 
     @property
     def peer_figure(self) -> float:
         """The same of the peer."""
-        return _figure(self.peer_amount, statistics.median(self.peer_seconds))
+        return _figure(self.peer_amount, self.peer_rounds)
 
     @property
     def ratio(self) -> float:
         """How many times as fast as the peer."""
         share = (self.amount or 1) / (self.peer_amount or 1)
-        rounds = zip(self.seconds, self.peer_seconds, strict=True)
-        return statistics.median(share * theirs / ours for ours, theirs in rounds)
+        rounds = zip(self.rounds, self.peer_rounds, strict=True)
+        return statistics.median(share * theirs.seconds / ours.seconds for ours, theirs in rounds)
+
+    @property
+    def processor(self) -> float:
+        """Seconds of processors for all of it."""
+        return statistics.median(took.processor for took in self.rounds)
+
+    @property
+    def peer_processor(self) -> float:
+        """The same of the peer."""
+        return statistics.median(took.processor for took in self.peer_rounds)
+
+    @property
+    def peak_mb(self) -> float:
+        """The most memory in any round."""
+        return max(took.peak_mb for took in self.rounds)
 
 
-def _figure(amount: float, seconds: float) -> float:
+def _figure(amount: float, rounds: Sequence[Took]) -> float:
+    seconds = statistics.median(took.seconds for took in rounds)
     return amount / seconds if amount else seconds * 1000
 
 
@@ -53,9 +77,9 @@ class Spread(msgspec.Struct, frozen=True):
     p95: float
 
     @classmethod
-    def of(cls, seconds: Sequence[float]) -> Spread:
-        """The spread of measured seconds."""
-        ordered = sorted(1000 * one for one in seconds)
+    def of(cls, rounds: Sequence[Took]) -> Spread:
+        """The spread of what was measured."""
+        ordered = sorted(1000 * took.seconds for took in rounds)
         return cls(
             statistics.median(ordered), ordered[min(len(ordered) - 1, len(ordered) * 19 // 20)]
         )

@@ -47,9 +47,16 @@ class _Question:
         return parse(self.ours, now=NOW, zone=UTC)
 
 
-def measure(imported: Imported, messages: int, *, seed: int, asked: int) -> tuple[Asked, ...]:
+def sample(messages: int, seed: int) -> list[PlainRow]:
+    """Messages from everywhere in the export, to take words from."""
+    step = max(1, messages // SAMPLE)
+    return [row for place, row in enumerate(rows(messages * 3 // 2, seed)) if place % step == 0]
+
+
+def measure(
+    imported: Imported, texts: list[PlainRow], *, seed: int, asked: int
+) -> tuple[Asked, ...]:
     """Every kind of query, many different ones each, on an archive that is open and was used."""
-    texts = _sample(messages, seed)
     plain = sqlite3.connect(imported.plain)
     db = imported.vault.open()
     try:
@@ -63,11 +70,11 @@ def measure(imported: Imported, messages: int, *, seed: int, asked: int) -> tupl
 
 
 def measure_whole(
-    imported: Imported, messages: int, *, seed: int, rounds: int
+    imported: Imported, texts: list[PlainRow], *, seed: int, rounds: int
 ) -> tuple[Paired, ...]:
     """What somebody waits for who has nothing open yet: an archive opened for one query, and the
     whole command."""
-    questions = _questions(_sample(messages, seed), seed, rounds)["a very common word"]
+    questions = _questions(texts, seed, rounds)["a very common word"]
 
     def fresh(question: _Question) -> None:
         db = imported.vault.open()
@@ -104,15 +111,10 @@ def _forever(questions: Sequence[_Question]) -> Iterator[_Question]:
         yield from questions
 
 
-def _sample(messages: int, seed: int) -> list[PlainRow]:
-    step = max(1, messages // SAMPLE)
-    return [row for place, row in enumerate(rows(messages * 3 // 2, seed)) if place % step == 0]
-
-
-def _questions(sample: list[PlainRow], seed: int, asked: int) -> dict[str, list[_Question]]:
+def _questions(texts: list[PlainRow], seed: int, asked: int) -> dict[str, list[_Question]]:
     rng = random.Random(f"{seed} questions")
-    english = [row for row in sample if row[3].isascii()]
-    chinese = [run for row in sample for run in re.findall("[\u4e00-\u9fff]{2,}", row[3])]
+    english = [row for row in texts if row[3].isascii()]
+    chinese = [run for row in texts for run in re.findall("[\u4e00-\u9fff]{2,}", row[3])]
     words = Counter(word for row in english for word in _words(row[3]))
     rare = [word for word, count in words.items() if count == 1 and len(word) > 5]
     common = [word for word, _ in words.most_common(max(5, min(asked, 40)))]

@@ -20,8 +20,7 @@ def measure(rounds: int) -> tuple[Paired, ...]:
     found = []
     for what, command in COMMANDS.items():
         pairs = [
-            (run(command).seconds, run([sys.executable, "-c", "pass"]).seconds)
-            for _ in range(rounds + 1)
+            (run(command).took, run([sys.executable, "-c", "pass"]).took) for _ in range(rounds + 1)
         ]
         ours, theirs = zip(*pairs[1:], strict=True)  # the first one reads the files from the disk
         found.append(Paired(what, "ms", 0, ours, PEER, 0, theirs))

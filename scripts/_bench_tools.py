@@ -15,7 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import ParamSpec
 
-from _bench_results import Machine
+from _bench_results import Machine, Took
 from _environment import ROOT
 
 from chatvault.services.create import create
@@ -30,8 +30,7 @@ MEASURED = ("chatvault", "sqlcipher3", "cryptography", "msgspec", "sqlite-utils"
 class Ran:
     """A program that ran to its end."""
 
-    seconds: float
-    peak_mb: float
+    took: Took
     output: bytes
 
 
@@ -93,7 +92,7 @@ CHATVAULT = _chatvault()
 
 def run(command: list[str], environment: dict[str, str] | None = None) -> Ran:
     """Run a program to its end, watching the memory of it and of all that it starts."""
-    start = time.perf_counter()
+    start, before = time.perf_counter(), os.times()
     with subprocess.Popen(
         command,
         cwd=ROOT,
@@ -108,7 +107,11 @@ def run(command: list[str], environment: dict[str, str] | None = None) -> Ran:
         watch.stop()
     if process.returncode:
         sys.exit(f"{' '.join(command[:3])} ended with {process.returncode}: {trouble.decode()}")
-    return Ran(seconds, watch.peak / 2**20, output)
+    after = os.times()
+    processor = (
+        after.children_user + after.children_system - before.children_user - before.children_system
+    )
+    return Ran(Took(seconds, processor, watch.peak / 2**20), output)
 
 
 class _Watch(threading.Thread):
@@ -145,11 +148,11 @@ def _resident(pid: int) -> int:
     return pages * os.sysconf("SC_PAGE_SIZE") + sum(_resident(int(child)) for child in children)
 
 
-def timed(action: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> float:
-    """Seconds that a call takes."""
-    start = time.perf_counter()
+def timed(action: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> Took:
+    """What a call in this process takes."""
+    start, processor = time.perf_counter(), time.process_time()
     action(*args, **kwargs)
-    return time.perf_counter() - start
+    return Took(time.perf_counter() - start, time.process_time() - processor)
 
 
 def folder_size(folder: Path) -> int:

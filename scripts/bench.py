@@ -29,7 +29,7 @@ from _bench_media import measure as measure_media  # noqa: E402
 from _bench_page import page, tables  # noqa: E402
 from _bench_results import Run  # noqa: E402
 from _bench_search import measure as measure_searches  # noqa: E402
-from _bench_search import measure_whole  # noqa: E402
+from _bench_search import measure_whole, sample  # noqa: E402
 from _bench_start import measure as measure_start  # noqa: E402
 from _bench_tools import load, machine  # noqa: E402
 from msgspec.structs import replace  # noqa: E402
@@ -74,10 +74,11 @@ def measure(given: argparse.Namespace, work: Path) -> Run:
         _environment.say("importing")
         imported = measure_imports(work, given.messages, seed=seed, rounds=rounds)
         _environment.say("searching")
+        texts = sample(given.messages, seed)
         run = replace(
             run, imports=imported.results, sizes=imported.sizes,
-            searches=measure_searches(imported, given.messages, seed=seed, asked=asked),
-            whole_queries=measure_whole(imported, given.messages, seed=seed, rounds=often),
+            searches=measure_searches(imported, texts, seed=seed, asked=asked),
+            whole_queries=measure_whole(imported, texts, seed=seed, rounds=often),
         )  # fmt: skip
     if "media" in given.only:
         _environment.say("storing photos")

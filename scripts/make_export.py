@@ -15,6 +15,7 @@ short lists to keep. Standard library only.
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import math
 import random
@@ -135,12 +136,14 @@ def _places(conversation: Conversation, part: Part) -> tuple[int, int]:
     return start, end
 
 
+@functools.cache
 def _english_words(seed: int) -> Words:
     rng = random.Random(f"{seed} english")
     rare = {"".join(_invented_word(rng) for _ in range(2)) for _ in range(12_000)}
     return _zipf([*COMMON_ENGLISH.split(), *sorted(rare)], rng)
 
 
+@functools.cache
 def _chinese_words(seed: int) -> Words:
     rng = random.Random(f"{seed} chinese")
     pairs = {"".join(rng.choices(COMMON_CHINESE, k=2)) for _ in range(6000)}
