@@ -163,7 +163,8 @@ class Walk:
                 if other == name
                 or (other not in loose and (other in children or _first(other) not in children))
             }
-            wanted = {name} | _references(export, others)
+            # What SQLite has not moved into a database yet lies in a log beside it.
+            wanted = {name, *({f"{name}-wal"} & others.keys()), *_references(export, others)}
             taken |= wanted
             entries = {one: entry for one, entry in others.items() if one in wanted}
             path = f"{level.path}/{name}" if level.path else name
