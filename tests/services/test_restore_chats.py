@@ -92,6 +92,7 @@ def test_records_restored_twice_are_the_same_files(made: Made, tmp_path: Path) -
     assert vaults.snapshot(tmp_path / "a") == vaults.snapshot(tmp_path / "b")
 
 
+@pytest.mark.slow
 def test_an_edited_message_keeps_its_texts_through_records(made: Made, tmp_path: Path) -> None:
     made.bring(Telegram([Said(1, "before", "p.jpg"), Said(2, "x")]).folder(tmp_path / "a"))
     made.bring(Telegram([Said(1, "after"), Said(2, "x")]).folder(tmp_path / "b"))

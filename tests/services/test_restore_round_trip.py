@@ -3,6 +3,7 @@
 from collections import Counter
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -224,6 +225,7 @@ def archive_of(exports):
     return connection
 
 
+@pytest.mark.slow
 @given(st.lists(transcripts(), min_size=1, max_size=4), st.integers(1, 9))
 def test_what_is_restored_as_records_comes_back_as_the_same_archive(exports, batch):
     first, second = archive_of(exports), empty()
