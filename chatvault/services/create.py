@@ -3,19 +3,15 @@
 from pathlib import Path
 
 from chatvault import __version__
-from chatvault.errors import Usage
 from chatvault.vault import age, archive, keyring, schema
-from chatvault.vault.files import FileOps
+from chatvault.vault.files import FileOps, disk_trouble
 from chatvault.vault.keyring import KeyRing
-from chatvault.vault.layout import Layout, create_layout, seal_layout
+from chatvault.vault.layout import Layout, check_new_place, create_layout, seal_layout
 
 
 def check_place(folder: Path) -> None:
     """Usage when this folder is taken, so that it is said before anything is asked."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise Usage(
-            f"{folder} exists and is not empty", remedy="choose a folder that does not exist yet"
-        )
+    check_new_place(folder)
 
 
 def check_passphrase(text: str) -> None:
@@ -43,11 +39,12 @@ def create(
     if recovery is not None:
         keyring.write_slot(layout, "recovery.age", ring, recovery.recipient, proof=recovery)
     # Made first as an empty file, so that nobody else can read it whatever the umask.
-    layout.ops.create(layout.archive).close()
-    connection = archive.open_archive(layout.archive, ring.database_key)
-    try:
-        schema.migrate(connection)
-    finally:
-        archive.close_archive(connection)
+    with disk_trouble("the vault cannot be made"), archive.trouble():
+        layout.ops.create(layout.archive).close()
+        connection = archive.open_archive(layout.archive, ring.database_key)
+        try:
+            schema.migrate(connection)
+        finally:
+            archive.close_archive(connection)
     seal_layout(layout, info)
     return layout, ring

@@ -60,20 +60,7 @@ def open_archive(path: Path, key: bytes) -> Connection:
 
     Python's transactions are off (`isolation_level=None`): whoever writes says BEGIN.
     """
-    _check_file(path)
-    # A raw key of another length would silently be taken as a passphrase.
-    assert re.fullmatch(r"[0-9a-f]{64}", key.hex())  # noqa: S101
-    connection = dbapi2.connect(str(path), isolation_level=None, check_same_thread=False)
-    try:
-        return _prepared(connection, key)
-    except DatabaseError:
-        connection.close()
-        # Never from the cause: with the wrong key every reason looks the same (SQLCipher says only
-        # "file is not a database"), and the ring was already found to be this vault's.
-        raise Damaged("the archive cannot be opened", where=WHERE, remedy=REMEDY) from None
-    except BaseException:
-        connection.close()
-        raise
+    return _opened(path, path.absolute().as_uri(), key)
 
 
 def open_reading(path: Path, key: bytes) -> Connection:
@@ -81,9 +68,38 @@ def open_reading(path: Path, key: bytes) -> Connection:
     close leaves exactly one file behind (a `mode=ro` connection leaves `-wal` and `-shm`)."""
     if not is_there(path):
         raise Damaged("the archive is missing", where=WHERE, remedy=REMEDY)
-    connection = open_archive(path, key)
+    try:
+        connection = open_archive(path, key)
+    except DiskTrouble:
+        # Where nothing can be written, SQLite cannot lay its log beside the archive; without one
+        # there already, the archive can be read as it is.
+        if has_leftovers(path):
+            raise
+        connection = _opened(path, path.absolute().as_uri() + "?immutable=1", key)
     connection.execute("PRAGMA query_only=ON")
     return connection
+
+
+def _opened(path: Path, address: str, key: bytes) -> Connection:
+    _check_file(path)
+    # A raw key of another length would silently be taken as a passphrase.
+    assert re.fullmatch(r"[0-9a-f]{64}", key.hex())  # noqa: S101
+    connection = None
+    try:
+        connection = dbapi2.connect(
+            address, isolation_level=None, check_same_thread=False, uri=True
+        )
+        return _prepared(connection, key)
+    except BaseException as cause:
+        if connection is not None:
+            connection.close()
+        if not isinstance(cause, DatabaseError):
+            raise
+        if _code(cause) in DISK_CODES:
+            raise _disk(cause) from cause
+        # Never from the cause: with the wrong key every reason looks the same (SQLCipher says only
+        # "file is not a database"), and the ring was already found to be this vault's.
+        raise Damaged("the archive cannot be opened", where=WHERE, remedy=REMEDY) from None
 
 
 def open_in_memory() -> Connection:
@@ -99,17 +115,23 @@ def trouble() -> Iterator[None]:
     try:
         yield
     except DatabaseError as cause:
-        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-        if code in DISK_CODES:
-            raise DiskTrouble(
-                f"the archive cannot be written: {DISK_CODES[code]}",
-                where=WHERE,
-                remedy="what was imported before is safe; free or mend the disk, then run the same"
-                " again",
-            ) from cause
-        if code in DAMAGE_CODES:
+        if _code(cause) in DISK_CODES:
+            raise _disk(cause) from cause
+        if _code(cause) in DAMAGE_CODES:
             raise Damaged("the archive is damaged", where=WHERE, remedy=REMEDY) from None
         raise
+
+
+def _code(cause: BaseException) -> int:
+    return int(getattr(cause, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _disk(cause: BaseException) -> DiskTrouble:
+    return DiskTrouble(
+        f"the archive cannot be written: {DISK_CODES[_code(cause)]}",
+        where=WHERE,
+        remedy="what was imported before is safe; free or mend the disk, then run the same again",
+    )
 
 
 def close_archive(connection: Connection) -> None:

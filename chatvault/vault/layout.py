@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import filelock
 import msgspec
@@ -20,6 +21,7 @@ PACK_NAME = re.compile(r"[0-9a-f]{32}\.tar\.age")
 # SQLite puts its own two files beside a new archive that is still being made.
 PART_NAME = re.compile(r"[0-9a-f]{32}\.part(?:-wal|-shm|-journal)?")
 SLOT_NAME = re.compile(r"(?:passphrase|recovery|slot-[1-9][0-9]{0,5})\.age")
+UUID = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 VAULT_JSON_LIMIT = 4096
 EMPTY_ARCHIVE = 512 * 1024  # larger than one without a message, smaller than one that matters
 
@@ -76,7 +78,7 @@ class VaultInfo(msgspec.Struct, frozen=True):
     """vault.json: the number of the format, and which vault this is. No secrets."""
 
     format: int
-    vault: str
+    vault: Annotated[str, msgspec.Meta(pattern=UUID)]
     created_with: str = ""
 
 
@@ -138,8 +140,6 @@ class Layout:
             ) from cause
         try:
             info = msgspec.json.decode(data, type=VaultInfo)
-            if str(uuid.UUID(info.vault)) != info.vault:
-                raise ValueError
         except (msgspec.MsgspecError, ValueError, RecursionError) as cause:
             raise Damaged(
                 "not what ChatVault wrote",

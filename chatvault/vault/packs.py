@@ -21,6 +21,7 @@ TARGET = 64 * MiB
 PADDED_TO = MiB
 BLOCK = 512
 PIECE = MiB
+WHAT, SAFE = "the pack cannot be written", "what was imported before is safe"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,11 @@ class PackWriter:
         self._layout = layout
         self._part = layout.tmp / f"{os.urandom(16).hex()}.part"
         self._file: BinaryIO = layout.ops.create(self._part)
-        self._age = age.Writer(self._file, [recipient])
+        try:
+            self._age = age.Writer(self._file, [recipient])
+        except BaseException:
+            self.abandon()
+            raise
 
     @property
     def size(self) -> int:
@@ -139,7 +144,7 @@ class PackSet:
         # Not a pack that holds nothing but its head: a file larger than all of it goes in there.
         if self._pack is not None and self._filled and self._pack.size + size > self._target:
             self.seal()
-        with disk_trouble("the pack cannot be written", safe="what was imported before is safe"):
+        with disk_trouble(WHAT, safe=SAFE):
             try:
                 pack = self.current()
                 self._filled = True
@@ -151,11 +156,13 @@ class PackSet:
     def current(self) -> PackWriter:
         """The pack at hand; its name is known before it is finished."""
         if self._pack is None:
-            self._count += 1
-            self._filled = False
-            self._pack = PackWriter(self._layout, self._recipient)
-            head = self._head(self._count)
-            self._pack.add(f"{self._prefix}/pack.json", [head], size=len(head), modified_ms=None)
+            with disk_trouble(WHAT, safe=SAFE):
+                self._pack = PackWriter(self._layout, self._recipient)
+                self._count += 1
+                self._filled = False
+                head = self._head(self._count)
+                name = f"{self._prefix}/pack.json"
+                self._pack.add(name, [head], size=len(head), modified_ms=None)
         return self._pack
 
     def seal(self) -> None:
@@ -163,7 +170,7 @@ class PackSet:
         if self._pack is None:
             return
         pack, self._pack = self._pack, None
-        with disk_trouble("the pack cannot be written", safe="what was imported before is safe"):
+        with disk_trouble(WHAT, safe=SAFE):
             try:
                 info = pack.finish(f"{self._prefix}/padding")
             except BaseException:
