@@ -149,6 +149,11 @@ def _walk(path: Path, skipped: list[tuple[str, str]]) -> Iterator[tuple[Path, st
     for folder, inner_folders, names in os.walk(path, onerror=unreadable):
         inner_folders.sort()
         here = Path(folder)
+        if "vault.json" in names and "packs" in inner_folders:
+            # Perhaps the one that is being written to, which then would never end.
+            skipped.append((here.relative_to(path).as_posix(), "a vault of ChatVault"))
+            inner_folders.clear()
+            continue
         skipped.extend(
             ((here / name).relative_to(path).as_posix(), "a link; not followed")
             for name in inner_folders

@@ -97,9 +97,17 @@ def ingest(
             except (BadExport, NeedsAnswer, RefusedByLimit) as failure:
                 if len(found.exports) == 1:
                     raise
-                failure.where = failure.where or Where(export.path)
+                failure.where = _within(export.path, failure.where)
                 outcome.failures.append(failure)
     return outcome
+
+
+def _within(export: str, where: Where | None) -> Where:
+    """A place in one of several exports: which one, too."""
+    if where is None:
+        return Where(export)
+    inside = where.file == export or where.file.startswith(f"{export}/")
+    return Where(where.file if inside else f"{export}/{where.file}", where.part)
 
 
 def try_out(
