@@ -2,8 +2,8 @@
 
     python3 scripts/demo.py [FOLDER]
 
-Sets up its own environment on first use. Leaves the vault and the restored files in FOLDER (default:
-`demo/` in the checkout) to look at; an older demo there is replaced.
+Sets up its own environment on first use. Leaves the vault and the restored files in FOLDER
+(default: `demo/` in the checkout) to look at; an older demo there is replaced.
 """
 
 from __future__ import annotations

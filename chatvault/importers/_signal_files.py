@@ -45,7 +45,8 @@ class Files:
     ) -> tuple[Attachment, dict[str, object]]:
         """The attachment of a message or of a sticker, and what else is said about it."""
         pointer = maybe(value, "pointer", dict)
-        outer = {} if pointer is None else rest(value, {"pointer", "flag", "wasDownloaded", *SERVERS})
+        told = {"pointer", "flag", "wasDownloaded", *SERVERS}
+        outer = {} if pointer is None else rest(value, told)
         flag = None if pointer is None else maybe(value, "flag", str, int)
         file = value if pointer is None else pointer
         locator = maybe(file, "locatorInfo", dict) or {}

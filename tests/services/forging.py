@@ -1,4 +1,4 @@
-"""Packs that somebody with the key ring made wrong: for what only code of ours could have written."""
+"""Packs that somebody with the key ring made wrong: what only code of ours could have written."""
 
 import io
 import os

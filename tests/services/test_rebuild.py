@@ -69,7 +69,7 @@ def test_a_rebuilt_archive_equals_the_archive(
 ) -> None:
     made = vaults.copied(states[count], tmp_path / "v")
     digest, packs = made.digest(), vaults.snapshot(made.layout.packs)
-    imports = [row for row in receipts(made)]
+    imports = list(receipts(made))
     found = made.rebuild()
     assert (count, [], [], [], True) == (
         found.imports, found.unfinished, found.damaged, found.fewer, found.replaced,

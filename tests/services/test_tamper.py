@@ -1,6 +1,6 @@
 """Whatever is changed in a vault, `verify --full` finds it, and the rest can still be read.
 
-Some changes need the key ring (forging.py); those are mistakes that code of ours might make one day.
+Some changes need the key ring (forging.py); those are mistakes that our code might make one day.
 """
 
 import os
@@ -307,7 +307,10 @@ def test_P13_a_missing_entry(made: Made) -> None:
 def renumbered(old: bytes, new: bytes) -> Callable[[Members], Members]:
     def change(members: Members) -> Members:
         return [
-            (name.replace(old.decode(), new.decode()), data.replace(b'"entry":2', b'"entry":' + new[6:]))
+            (
+                name.replace(old.decode(), new.decode()),
+                data.replace(b'"entry":2', b'"entry":' + new[6:]),
+            )
             for name, data in members
         ]  # fmt: skip
 

@@ -145,7 +145,8 @@ def test_P12_an_unfinished_import_is_told_and_no_damage(made: Made, tmp_path: Pa
     with made.writing() as vault:
         vault.db.execute(
             "INSERT INTO import (id, import_id, state, name, importer, importer_version, platform,"
-            " told, export_digest, started_at) VALUES (2, 'x', 'running', '', '', 1, '', '{}', '', 0)"
+            " told, export_digest, started_at)"
+            " VALUES (2, 'x', 'running', '', '', 1, '', '{}', '', 0)"
         )
     report = made.verify()
     assert ((), ("import 2 unfinished: 0 packs, 0 messages",)) == (report.damage, report.unfinished)

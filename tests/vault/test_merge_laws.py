@@ -43,8 +43,8 @@ def empty():
 def tell(connection, number, *exports, batch=7):
     """Import the transcripts of one export."""
     connection.execute(
-        "INSERT INTO import (id, import_id, state, name, importer, importer_version, platform, told,"
-        " export_digest, started_at) VALUES (?, ?, 'complete', '', 'x', 1, 'x', '{}', ?, 0)",
+        "INSERT INTO import (id, import_id, state, name, importer, importer_version, platform,"
+        " told, export_digest, started_at) VALUES (?, ?, 'complete', '', 'x', 1, 'x', '{}', ?, 0)",
         [number, str(number), str(number)],
     )
     merger = Merger(connection, number, file_of=lambda _: None, batch=batch)
@@ -68,8 +68,10 @@ def histories(draw, texts=TEXTS[:3]):
     """What really happened: every message with an id and a second."""
     drawn = draw(
         st.lists(
-            st.tuples(st.integers(0, 3), st.sampled_from([0, 0, 1, 30]), st.sampled_from(["u1", "u2"]),
-                      st.sampled_from(texts)),
+            st.tuples(
+                st.integers(0, 3), st.sampled_from([0, 0, 1, 30]), st.sampled_from(["u1", "u2"]),
+                st.sampled_from(texts),
+            ),
             min_size=1, max_size=9,
         )
     )  # fmt: skip
