@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from chatvault.importers import _mht, _xml_parts
+from chatvault.importers import _json_parts, _mht, _xml_parts
 from chatvault.importers._limits import Budget
 from chatvault.importers._source import Entry
 from chatvault.model import Problem
@@ -16,7 +16,7 @@ def with_parts(
     `path` is what messages call the folder or archive, with a slash at its end.
     """
     problems: list[Problem] = []
-    for form in (_mht, _xml_parts):
+    for form in (_mht, _xml_parts, _json_parts):
         entries, found = form.with_parts(entries, budget, path=path)
         problems += found
     return entries, tuple(problems)

@@ -69,6 +69,11 @@ def normal(address: str) -> str:
     return f"+{bare[2:]}" if bare.startswith("00") and len(bare) > 6 else bare
 
 
+def told_by(*addresses: str) -> bool:
+    """Whether these addresses are told whole by their normal forms, so need not be kept beside."""
+    return all(normal(address) == address for address in addresses)
+
+
 def moment(value: str | int | float, *, whole_seconds: bool = False) -> Timestamp | None:
     """The time of a message in seconds or milliseconds; None for zero, which means unknown.
 
@@ -122,9 +127,12 @@ def between(
 class Threads:
     """Sorts messages into conversations, a window at a time: `add` each, and `flush` at the end."""
 
-    def __init__(self, told: Told) -> None:
-        self._told = told
-        self._me = normal(told.me) if told.me else None
+    def __init__(self, told: Told, *, own: str | None = None) -> None:
+        """`own` is the owner's number, where it could be found out."""
+        self._name = told.me or "Me"
+        own = told.me or own
+        self._me = normal(own) if own else None
+        self._number = own if own and _NUMBER.fullmatch(normal(own)) else None
         self._waiting: dict[str, list[tuple[Texted, tuple[str, ...]]]] = {}
         self._count = 0
         self._second: int | None = None
@@ -187,9 +195,8 @@ class Threads:
         for address in others:
             yield from _person(people, address, one.names.get(address, ""))
         if sender == "":
-            for me in people.tell(ME, self._told.me or "Me", is_me=True):
-                own = self._told.me if self._me and _NUMBER.fullmatch(self._me) else None
-                yield msgspec.structs.replace(me, handles=(own,) if own else ())
+            for me in people.tell(ME, self._name, is_me=True):
+                yield msgspec.structs.replace(me, handles=(self._number,) if self._number else ())
         elif sender is not None:
             yield from _person(people, sender, one.names.get(sender, ""))
         yield Message(

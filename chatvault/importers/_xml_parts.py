@@ -18,6 +18,7 @@ from chatvault.importers._xml_stream import BrokenXml, Element, Place, stream
 from chatvault.model import Problem
 
 HEAD = 16 * 1024
+MOST_XML = 200
 ROOTS = ("smses", "allsms", "calls")
 NAMES = ("smses", "allsms", "calls", "sms", "mms", "call", "parts", "part", "addrs", "addr")
 HELD = ("data",)
@@ -75,18 +76,25 @@ def with_parts(
     """
     found: dict[str, Entry] = {}
     problems: list[Problem] = []
-    for name, entry in entries.items():
-        if name.lower().endswith(".xml") or len(entries) == 1:
-            try:
-                reason = _expand(name, entry, budget, found, path + name)
-            except (OSError, ValueError, ChatVaultError):
-                continue  # told when it is read for its messages
-            if reason:
-                problems.append(Problem(file=path + name, part="", reason=reason, raw=""))
+    for name, entry in _candidates(entries):
+        try:
+            reason = _expand(name, entry, budget, found, path + name)
+        except (OSError, ValueError, ChatVaultError):
+            continue  # told when it is read for its messages
+        if reason:
+            problems.append(Problem(file=path + name, part="", reason=reason, raw=""))
     if not found:
         return entries, tuple(problems)
     # What lies there already was brought back from a vault once, and is the same.
     return {**entries, **{n: e for n, e in found.items() if n not in entries}}, tuple(problems)
+
+
+def _candidates(entries: Mapping[str, Entry]) -> list[tuple[str, Entry]]:
+    """The files worth opening; a folder may have thousands of XML files of something else."""
+    names = [name for name in entries if name.lower().endswith(".xml") or len(entries) == 1]
+    if len(names) > MOST_XML:
+        names = [name for name in names if name.rpartition("/")[2].lower().startswith("sms")]
+    return [(name, entries[name]) for name in names]
 
 
 def _expand(name: str, entry: Entry, budget: Budget, found: dict[str, Entry], where: str) -> str:
