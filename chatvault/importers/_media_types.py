@@ -98,3 +98,16 @@ ENDINGS = frozenset({
     "mp3", "m4a", "aac", "wav", "ogg", "oga", "opus", "amr", "silk", "slk",
 })  # fmt: skip
 RAW_ENDINGS = frozenset({"dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "pef", "srw"})
+
+_BY_ENDING = {
+    MessageKind.IMAGE: "jpg jpeg png gif webp bmp heic heif avif tif tiff apng svg",
+    MessageKind.VIDEO: "mp4 mov m4v 3gp 3g2 avi mkv webm mpg mpeg qt",
+    MessageKind.AUDIO: "mp3 m4a aac wav ogg oga opus flac amr caf",
+    MessageKind.CONTACT: "vcf",
+}
+_KINDS = {ending: kind for kind, endings in _BY_ENDING.items() for ending in endings.split()}
+
+
+def kind_by_name(name: str) -> MessageKind:
+    """What a file of this name claims to be, for exports that say nothing else and may lack it."""
+    return _KINDS.get(name.rpartition(".")[2].lower(), MessageKind.FILE)
