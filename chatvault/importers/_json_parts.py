@@ -25,6 +25,7 @@ from chatvault.model import Problem
 HEAD = 4096
 CHUNK = 1024 * 1024
 MOST_JSON = 50
+_BETWEEN = b" \t\r\n"
 _KEY = re.compile(rb'"binary_data"\s{0,20}:\s{0,20}"')
 _LONGEST_KEY = 80
 # An array whose first object has columns of Android's messages; neither comes in other exports.
@@ -61,13 +62,12 @@ class Content:
 
 def part_name(file: str, base64: str) -> str | None:
     """The name beside the JSON for a file with this base64; None if it is none."""
-    try:
-        data = binascii.a2b_base64("".join(base64.split()), strict_mode=True)
-    except (binascii.Error, ValueError):
+    given = base64.encode("ascii", "replace").translate(None, _BETWEEN)
+    digits, content = Digits(), Content()
+    digits.take(given)
+    if digits.size() is None or not _pass(_padded(given), content):
         return None
-    content = Content()
-    content.take(data)
-    return content.name(file) if data else None
+    return content.name(file)
 
 
 def with_parts(
@@ -159,11 +159,15 @@ def _values(file: BinaryIO, name: str) -> Iterator[_Value]:
             window = file.read(CHUNK)
             if not window:
                 return
-        rest = left.rstrip(b"=")
-        fits = fits and _pass(rest + b"=" * (-len(rest) % 4), content)
+        fits = fits and _pass(_padded(left), content)
         size = digits.size()
         if fits and size is not None:
             yield _Value(start, dropped - start, size, content.name(name))
+
+
+def _padded(digits: bytes) -> bytes:
+    bare = digits.rstrip(b"=")
+    return bare + b"=" * (-len(bare) % 4)
 
 
 def _pass(digits: bytes, content: Content) -> bool:

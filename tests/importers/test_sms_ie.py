@@ -147,6 +147,20 @@ def test_files_beyond_the_limit_stay_inside_and_are_told() -> None:
     assert "more than 1 files" in problem.reason
 
 
+@pytest.mark.parametrize(
+    ("written", "there"),
+    [("QUJD", True), ("QUJDRA", True), ("QUJD RA==", True), ("QUJ!", False), ("Q", False)],
+)
+def test_whether_something_is_base64_is_said_alike_by_both_readings(
+    written: str, there: bool
+) -> None:
+    item = mms("1", ADA, TOKEN, __parts=None, parts=[{"ct": "image/gif", "binary_data": written}])
+    given = Source.of({"messages-1.json": json.dumps([item]).encode()})
+    entries, _ = with_parts(given.entries, Budget())
+    name = part_name("messages-1.json", written)
+    assert ([name] if there else []) == [one for one in entries if one != "messages-1.json"]
+
+
 @pytest.mark.parametrize("chunk", [1, 3, 50, 4096])
 def test_it_does_not_matter_where_the_pieces_of_the_json_end(
     chunk: int, monkeypatch: pytest.MonkeyPatch
