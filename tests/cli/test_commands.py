@@ -91,6 +91,8 @@ def test_a_vault_within_what_is_imported_is_left_aside(empty: Vault, tmp_path: P
     ended = empty.run("import", tmp_path)
     assert 3 == ended.code
     assert "left aside: empty: a vault of ChatVault\n" in ended.err
+    assert "not an export" not in ended.err
+    assert "archive.db" not in ended.out
     assert 2 == len(re.findall(r"^import \d: ", ended.out, re.MULTILINE))
 
 

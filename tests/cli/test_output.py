@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -308,6 +309,15 @@ def test_L18_closed_streams_neither_stop_an_import_nor_end_up_in_the_archive(
     )
     assert 0 == shell.returncode
     assert "all good\n" == empty.run("verify", "--full").out.splitlines(keepends=True)[-1]
+
+
+def test_L18_no_file_takes_the_place_of_a_stream_that_is_closed() -> None:
+    code = (
+        "import os; [os.close(n) for n in range(3)];"
+        "from chatvault.cli._stream import prepare_streams; prepare_streams();"
+        "os._exit(os.open('/', os.O_RDONLY))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode > 2
 
 
 def test_data_and_talk_are_kept_apart(sealed: Vault) -> None:

@@ -82,6 +82,19 @@ def test_two_different_passphrases_make_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+def test_a_passphrase_that_cannot_be_one_is_told_before_the_recovery_key_is_shown(
+    tmp_path: Path,
+) -> None:
+    terminal = Terminal("init", env=environment(CHATVAULT_VAULT=str(tmp_path / "new")))
+    terminal.wait_for("New passphrase: ")
+    terminal.type("seven grey\u3000herons")
+    terminal.wait_for("The same again: ")
+    terminal.type("seven grey\u3000herons")
+    assert 2 == terminal.end()
+    assert "cannot be typed everywhere" in terminal.shown
+    assert "AGE-SECR" not in terminal.shown
+
+
 def test_a_taken_folder_is_told_before_anything_is_asked(vault: Vault) -> None:
     terminal = Terminal("init", env=vault.locked())
     assert 2 == terminal.end()
