@@ -1,9 +1,11 @@
 """Key slots: which there are, other secrets for them, and the proof that one opens the vault."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chatvault.vault import age, keyring
+from chatvault.vault import age, keyring, session
 from chatvault.vault.keyring import KeyRing, Opened
 from chatvault.vault.layout import Layout
 
@@ -283,14 +285,25 @@ def change_passphrase(
 ) -> None:
     """Another passphrase. Copies of the old slot, wherever they are, open with the old one."""
     secret = age.Passphrase(keyring.new_passphrase(passphrase), profile)
-    with layout.locked():
+    with _to_change(layout, ring):
         keyring.write_slot(layout, "passphrase.age", ring, secret, proof=secret)
 
 
 def set_recovery_key(layout: Layout, ring: KeyRing, recovery: age.Identity) -> None:
     """Let this recovery key open the vault, and the one before no longer."""
-    with layout.locked():
+    with _to_change(layout, ring):
         keyring.write_slot(layout, "recovery.age", ring, recovery.recipient, proof=recovery)
+
+
+@contextmanager
+def _to_change(layout: Layout, ring: KeyRing) -> Iterator[None]:
+    """The vault locked, after making sure that this ring is really the vault's: a slot that somebody
+    else put there must not be written over the others."""
+    layout.check_owner()
+    with layout.locked():
+        session.check_keys(layout, ring)
+        layout.empty_tmp()
+        yield
 
 
 def prove(layout: Layout, secret: age.Passphrase | age.Identity) -> Opened:

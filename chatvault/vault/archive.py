@@ -28,6 +28,7 @@ CACHE_KIB = 32 * 1024
 SCHEMA = 1
 OLDEST_READER = 1  # the lowest SCHEMA whose code can still read these tables
 VERSION = OLDEST_READER * 1000 + SCHEMA  # as kept in `user_version`
+IMMUTABLE = "?immutable=1"
 PLAIN_HEADER = b"SQLite format 3\0"
 
 
@@ -75,7 +76,7 @@ def open_reading(path: Path, key: bytes) -> Connection:
         # there already, the archive can be read as it is.
         if has_leftovers(path):
             raise
-        connection = _opened(path, path.absolute().as_uri() + "?immutable=1", key)
+        connection = _opened(path, path.absolute().as_uri() + IMMUTABLE, key)
     connection.execute("PRAGMA query_only=ON")
     return connection
 
@@ -89,7 +90,7 @@ def _opened(path: Path, address: str, key: bytes) -> Connection:
         connection = dbapi2.connect(
             address, isolation_level=None, check_same_thread=False, uri=True
         )
-        return _prepared(connection, key)
+        return _prepared(connection, key, wal=not address.endswith(IMMUTABLE))
     except BaseException as cause:
         if connection is not None:
             connection.close()
@@ -214,13 +215,13 @@ def _check_file(path: Path) -> None:
         raise Damaged("this is a plain database, not an archive", where=WHERE, remedy=REMEDY)
 
 
-def _prepared(connection: Connection, key: bytes) -> Connection:
+def _prepared(connection: Connection, key: bytes, *, wal: bool) -> Connection:
     # SQLCipher logs to standard error by default, so silence is the first statement.
     connection.execute("PRAGMA cipher_log_level=NONE")
     connection.execute(f"PRAGMA key=\"x'{key.hex()}'\"")
     for pragma in (
         "temp_store=MEMORY",  # FILE would put plaintext rows into the system's temporary folder
-        "journal_mode=WAL",
+        *(["journal_mode=WAL"] if wal else []),
         "synchronous=FULL",
         "secure_delete=ON",
         "trusted_schema=OFF",
@@ -244,6 +245,6 @@ def _prepared(connection: Connection, key: bytes) -> Connection:
     connection.execute(
         "SELECT count(*) FROM sqlite_master"
     ).fetchone()  # reads page 1: is the key right?
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+    if wal and connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         raise Damaged("the archive is not in WAL mode", where=WHERE, remedy=REMEDY)
     return connection

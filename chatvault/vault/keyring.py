@@ -191,7 +191,7 @@ def open_ring(
     """
     vault = layout.info().vault
     trouble: list[SlotTrouble] = []
-    refused: age.AgeError | None = None
+    refused: Damaged | NewerFormat | None = None
     tried = False
     for name in only if only is not None else slot_names(layout):
         try:
@@ -208,15 +208,15 @@ def open_ring(
         except (OSError, Damaged) as error:
             trouble.append(SlotTrouble(name, str(error)))
             continue
-        ring = parse_ring(plain, name)
-        if ring.vault != vault:
-            raise Damaged(
-                "this slot belongs to another vault",
-                where=Where(f"keys/{name}"),
-                remedy="bring back the folder keys/ from a copy of this vault",
-            )
-        return Opened(ring, name, tuple(trouble))
-    if tried or not trouble:
+        try:
+            return Opened(_ring_of(plain, name, vault), name, tuple(trouble))
+        except (Damaged, NewerFormat) as error:
+            # The secret was right: if no other slot opens, this is what is wrong.
+            trouble.append(SlotTrouble(name, error.message))
+            refused = error
+    if refused is not None:
+        raise refused
+    if not trouble:
         if not slot_names(layout):
             raise Damaged(
                 "no key slot is left in keys/",
@@ -226,9 +226,25 @@ def open_ring(
             "this passphrase or key does not open the vault",
             remedy="check the keyboard layout and capitals, or use the recovery key",
         )
-    if refused is not None:
-        raise refused
+    damaged = ", ".join(item.slot for item in trouble)
+    if tried:
+        raise Damaged(
+            f"this opens none of the sound key slots; damaged are: {damaged}",
+            remedy="if it should open one of those: bring back the folder keys/ from a copy of the"
+            " vault",
+        )
     raise Damaged(
-        "every key slot that could fit is damaged: " + ", ".join(item.slot for item in trouble),
+        f"every key slot that could fit is damaged: {damaged}",
         remedy="bring back the folder keys/ from a copy of the vault",
     )
+
+
+def _ring_of(plain: bytes, slot: str, vault: str) -> KeyRing:
+    ring = parse_ring(plain, slot)
+    if ring.vault != vault:
+        raise Damaged(
+            "this slot belongs to another vault",
+            where=Where(f"keys/{slot}"),
+            remedy="bring back the folder keys/ from a copy of this vault",
+        )
+    return ring

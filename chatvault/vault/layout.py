@@ -206,6 +206,10 @@ class Layout:
 
         The system releases the lock with the process, so nothing stale can stay behind.
         """
+        if self.lock_file.is_symlink() or (
+            self.lock_file.exists() and not self.lock_file.is_file()
+        ):
+            raise Damaged("not an ordinary file", where=Where("lock"), remedy="remove it")
         lock = filelock.FileLock(self.lock_file, timeout=0, mode=0o600)
         try:
             with disk_trouble("the vault cannot be locked"):
@@ -236,9 +240,12 @@ class Layout:
             return
         for path in (self.root, self.keys, self.packs, self.archive):
             try:
-                status = path.stat()
+                status = path.lstat()
             except FileNotFoundError:
                 continue
+            if stat.S_ISLNK(status.st_mode) and path != self.root:
+                continue  # refused where it is opened
+            status = path.stat()
             if status.st_uid != os.geteuid():
                 raise Usage(
                     "the vault belongs to somebody else", where=Where(path.name),
