@@ -6,7 +6,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO, cast
+from functools import partial
+from typing import BinaryIO, NamedTuple, cast
 
 import msgspec
 
@@ -17,8 +18,10 @@ from chatvault.importers._source import Told
 from chatvault.model import Record
 from chatvault.services import worker_messages as say
 from chatvault.services.given import Given
+from chatvault.services.read_ahead import ReadAhead
 
 SILENCE = 120.0  # seconds without a sign of life
+AHEAD = 8 * 1024 * 1024  # bytes of records that may wait while others go into the archive
 DEATHS = 3  # in a row, then the export is refused
 RECORDS = msgspec.msgpack.Decoder(list[Record])
 PROGRAM = (sys.executable, "-I", "-m", "chatvault.services.worker_child")
@@ -30,6 +33,15 @@ class WorkerDied(Exception):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self.name = name
+
+
+class _Packed(NamedTuple):
+    """A batch of records as it came."""
+
+    body: bytes
+
+
+_Received = say.Reply | _Packed | bytes
 
 
 class Worker:
@@ -51,6 +63,7 @@ class Worker:
         self._silence = silence
         self._look = say.Look(given.name, given.files(), given.parts(), told, platform, whole)
         self._process: subprocess.Popen[bytes] | None = None
+        self._ahead: ReadAhead[_Received] | None = None
         self._deaths = 0
         self._at = ""
         # Since when we wait for the worker; None while it waits for us, however long that takes.
@@ -136,10 +149,13 @@ class Worker:
         self._trouble = None
         try:
             _send(process, b"m", say.ENCODER.encode(command))
+            receive = self._receiver(process, command)
             while True:
-                reply = self._reply(process)
-                if isinstance(reply, say.Need):
+                received = receive()
+                if isinstance(received, _Packed):
+                    yield RECORDS.decode(received.body)
                     continue
+                reply = received
                 ended = isinstance(reply, (say.Failed, say.Done))
                 if self._trouble and ended and isinstance(command, (say.Probe, say.Read)):
                     # Whatever the importer made of it: what it told is not all there is.
@@ -164,24 +180,40 @@ class Worker:
                 self._kill()
             raise
 
-    def _reply(self, process: "subprocess.Popen[bytes]") -> say.Reply | list[Record] | bytes:
+    def _receiver(
+        self, process: "subprocess.Popen[bytes]", command: say.Command
+    ) -> Callable[[], _Received]:
+        """What gives the next reply. Records are taken in by a thread: while a batch of them goes
+        into the archive, the worker goes on reading, and is served the bytes it asks for."""
+        receive = partial(self._receive, process)
+        if not isinstance(command, say.Read):
+            return receive
+        self._ahead = ReadAhead(receive, last=_is_last, size=_size, room=AHEAD)
+        return self._ahead.next
+
+    def _receive(self, process: "subprocess.Popen[bytes]") -> _Received:
+        """The next thing that the worker says; what it needs is served in between."""
+        while True:
+            letter, body = self._message(process)
+            if letter == b"r":
+                return _Packed(body)
+            if letter == b"b":
+                return body
+            if letter != b"m":
+                raise say.BrokenPipe
+            reply: say.Reply = say.REPLIES.decode(body)
+            if not isinstance(reply, say.Need):
+                return reply
+            self._serve(process, reply)
+
+    def _message(self, process: "subprocess.Popen[bytes]") -> tuple[bytes, bytes]:
         self._waiting = time.monotonic()
         try:
-            letter, body = say.receive(cast(BinaryIO, process.stdout))
+            return say.receive(cast(BinaryIO, process.stdout))
         except OSError as cause:
             raise say.BrokenPipe from cause
         finally:
             self._waiting = None
-        if letter == b"r":
-            return RECORDS.decode(body)
-        if letter == b"b":
-            return body
-        if letter != b"m":
-            raise say.BrokenPipe
-        reply: say.Reply = say.REPLIES.decode(body)
-        if isinstance(reply, say.Need):
-            self._serve(process, reply)
-        return reply
 
     def _serve(self, process: "subprocess.Popen[bytes]", need: say.Need) -> None:
         """Bytes of what was given, or why they cannot be read; a worker that asks for others has
@@ -244,12 +276,23 @@ class Worker:
         if process is not None:
             process.kill()
             process.wait()
+            ahead, self._ahead = self._ahead, None
+            if ahead is not None:
+                ahead.stop()
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
                     try:
                         pipe.close()
                     except OSError:
                         continue  # a pipe that broke has nothing left to flush
+
+
+def _is_last(received: _Received) -> bool:
+    return isinstance(received, (say.Done, say.Failed))
+
+
+def _size(received: _Received) -> int:
+    return len(received.body) if isinstance(received, _Packed) else 0
 
 
 def _check_count(names: int) -> None:
