@@ -63,6 +63,16 @@ def test_DUR_12_TRAP_9_reading_leaves_exactly_one_file_and_changes_nothing(path:
     assert before == path.read_bytes()
 
 
+def test_closing_within_a_statement_leaves_exactly_one_file_too(path: Path) -> None:
+    """As after Ctrl-C: somebody still holds a row, and others wait behind it."""
+    connection = archive.open_archive(path, KEY)
+    connection.executemany("INSERT INTO meta VALUES (?, 1)", [(f"x{n}",) for n in range(9)])
+    rows = connection.execute("SELECT key FROM meta")
+    assert rows.fetchone() is not None
+    archive.close_archive(connection)
+    assert ["archive.db"] == names(path)
+
+
 def test_a_transaction_left_open_is_taken_back_on_closing(path: Path) -> None:
     connection = archive.open_archive(path, KEY)
     connection.execute("BEGIN")
