@@ -297,8 +297,8 @@ def set_recovery_key(layout: Layout, ring: KeyRing, recovery: age.Identity) -> N
 
 @contextmanager
 def _to_change(layout: Layout, ring: KeyRing) -> Iterator[None]:
-    """The vault locked, after making sure that this ring is really the vault's: a slot that somebody
-    else put there must not be written over the others."""
+    """The vault locked, after making sure that this ring is really the vault's: a slot that
+    somebody else put there must not be written over the others."""
     layout.check_owner()
     with layout.locked():
         session.check_keys(layout, ring)

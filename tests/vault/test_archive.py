@@ -217,7 +217,7 @@ def test_TRAP_5_Q12_sorting_many_rows_writes_no_file(path: Path, tmp_path: Path)
     """Not even a deleted one that is still open."""
 
     def opened() -> set[str]:
-        return {os.readlink(fd) for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()}
+        return {str(fd.readlink()) for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()}
 
     connection = archive.open_archive(path, KEY)
     before = opened() if sys.platform.startswith("linux") else set()
@@ -352,7 +352,7 @@ def as_somebody(made: Made, check: Callable[[Made], None]) -> None:
                 os.setuid(nobody)
                 check(Made(place, Layout(place, made.layout.ops), made.ring, made.recovery))
                 os._exit(0)
-            except BaseException:
+            except BaseException:  # noqa: BLE001 - whatever it is, this process ends here
                 traceback.print_exc()
                 os._exit(1)
         assert 0 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
