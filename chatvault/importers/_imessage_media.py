@@ -22,7 +22,7 @@ _HOMES = ("Library/Messages/", "Library/SMS/", "Library/")
 def attachment(source: Source, row: Mapping[str, object], *, voice: bool) -> Attachment:
     """The attachment that a row of the table tells."""
     reference = _text(row, "filename")
-    path = _found(source, reference) if reference else None
+    path = found_at(source, reference) if reference else None
     state = AttachmentState.PRESENT
     if path is None:
         # Without a name of a file it was never loaded onto this device.
@@ -38,6 +38,8 @@ def attachment(source: Source, row: Mapping[str, object], *, voice: bool) -> Att
         as_exported=reference or _text(row, "guid") or mime or "attachment",
         type=mime,
         size=size if isinstance(size, int) and 0 < size < 2**63 else None,
+        # The copies of imessage-exporter have other names, and are the same messages.
+        stable_name=False,
     )
 
 
@@ -60,7 +62,8 @@ def _kind(row: Mapping[str, object], mime: str, *, voice: bool) -> MessageKind:
     return MessageKind.LOCATION if mime == "text/x-vlocation" else MessageKind.FILE
 
 
-def _found(source: Source, reference: str) -> str | None:
+def found_at(source: Source, reference: str) -> str | None:
+    """The name within the whole export of the file that lay here on the device, or None."""
     for path in _paths(reference):
         found = source.resolve(path)
         # Thousands of pictures are called IMG_0001: the folder around it must be the same, too.
