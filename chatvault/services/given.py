@@ -138,7 +138,8 @@ def _walk(path: Path, skipped: list[tuple[str, str]]) -> Iterator[tuple[Path, st
             f"{path}: {reason}", remedy="check the name; quote it if there are spaces in it"
         ) from cause
     if stat.S_ISREG(mode):
-        yield path, path.name
+        # Only the argument itself may be a link: what it holds is listed without following any.
+        yield path.resolve(), path.name
         return
     if not stat.S_ISDIR(mode):
         raise Usage(f"{path} is neither a file nor a folder", remedy="give an export")
@@ -189,9 +190,6 @@ def _text(name: str) -> tuple[str, bytes | None]:
 def _open(path: Path) -> BinaryIO:
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
     flags |= getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
-    if path.is_symlink():
-        # Only the argument itself may be a link: what it holds was listed without following any.
-        path = path.resolve()
     try:
         descriptor = os.open(path, flags | getattr(os, "O_NOATIME", 0))
     except PermissionError:

@@ -15,6 +15,7 @@ from chatvault.errors import Damaged, NewerFormat, Where
 
 FORMAT = 1
 LINE_LIMIT = 64 * 1024
+READ_LIMIT = 16 * 1024 * 1024  # a receipt may list a thousand problems
 # What archive and paths can hold; a line that says something else is not ours.
 Number = Annotated[int, msgspec.Meta(ge=1, le=999_999_999)]
 Bytes = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
@@ -142,12 +143,12 @@ def encode(line: Line) -> bytes:
 
 def decode_lines(pieces: Iterable[bytes], where: Where) -> Iterator[AnyLine]:
     """The lines of an entry; Damaged (with the line) or NewerFormat when one cannot be read."""
-    for number, line in enumerate(_lines(pieces), 1):
+    for number, line in enumerate(_lines(pieces, where), 1):
         try:
             yield DECODER.decode(line)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as cause:
             place = Where(where.file, f"line {number}")
-            if isinstance(cause, msgspec.ValidationError) and "`$.type`" in str(cause):
+            if str(cause).startswith("Invalid value") and "`$.type`" in str(cause):
                 raise NewerFormat(
                     "a kind of line that this ChatVault does not know",
                     where=place,
@@ -156,13 +157,20 @@ def decode_lines(pieces: Iterable[bytes], where: Where) -> Iterator[AnyLine]:
             raise Damaged("not a line of a journal", where=place) from cause
 
 
-def _lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    held = b""
+def _lines(pieces: Iterable[bytes], where: Where) -> Iterator[bytes]:
+    held: list[bytes] = []
+    size = 0
     for piece in pieces:
-        *whole, held = (held + piece).split(b"\n")
-        yield from whole
-    if held:
-        yield held
+        first, *more = piece.split(b"\n")
+        held.append(first)
+        size += len(first)
+        for start in more:
+            yield b"".join(held)
+            held, size = [start], len(start)
+        if size > READ_LIMIT:
+            raise Damaged("a line that is too long for a journal", where=where)
+    if size:
+        yield b"".join(held)
 
 
 def digest(pieces: Iterable[bytes]) -> str:

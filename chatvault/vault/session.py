@@ -1,7 +1,7 @@
 """An open vault: its folder, its keys, its archive, and how that compares with the journal."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -110,30 +110,31 @@ def reading(layout: Layout, ring: KeyRing) -> Iterator[Vault]:
 
 def check_keys(layout: Layout, ring: KeyRing) -> None:
     """What `check_ring` makes sure of, for commands that change keys and no archive."""
-    if archive.is_there(layout.archive):
-        vault = Vault(layout, ring, archive.open_archive(layout.archive, ring.database_key))
-        try:
-            check_ring(vault)
-        finally:
-            vault.close()
+    if not archive.is_there(layout.archive):
+        _check_packs(layout, ring, sorted(layout.pack_names()))
         return
-    names = sorted(layout.pack_names())
-    for name in names[:1] + names[-1:]:
-        with packs.opened(layout, name, ring.identity):
-            pass
+    vault = Vault(layout, ring, archive.open_archive(layout.archive, ring.database_key))
+    try:
+        check_ring(vault)
+    finally:
+        vault.close()
 
 
 def check_ring(vault: Vault) -> None:
     """Damaged unless the ring opens the oldest and the newest pack: nothing is ever written under
-    keys that somebody else may have put into a slot."""
-    names = [
+    keys that somebody else may have put into a slot. Whoever does that can put an archive there,
+    too; so packs that it does not know count as well."""
+    known = [
         row[0]
         for row in vault.db.execute(
-            "SELECT name FROM (SELECT name FROM pack ORDER BY coalesce(import, 0), entry LIMIT 1)"
-            " UNION SELECT name FROM (SELECT name FROM pack ORDER BY coalesce(entry, 0) DESC,"
-            " import DESC LIMIT 1)"
+            "SELECT name FROM pack ORDER BY coalesce(import, 0), coalesce(entry, 0)"
         )
     ]
-    for name in names:
-        with packs.opened(vault.layout, name, vault.ring.identity):
+    _check_packs(vault.layout, vault.ring, known)
+    _check_packs(vault.layout, vault.ring, vault.compare().unknown)
+
+
+def _check_packs(layout: Layout, ring: KeyRing, names: Sequence[str]) -> None:
+    for name in dict.fromkeys([*names[:1], *names[-1:]]):
+        with packs.opened(layout, name, ring.identity):
             pass
