@@ -190,11 +190,11 @@ def hostile(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.mark.parametrize("name", ["message", "endless", "extension", "found", "nothing"])
 def test_s01_views_and_virtual_tables_are_no_tables(hostile: Database, name: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert () == hostile.columns(name)
     assert [] == list(hostile.scan(name, COLUMNS))
     assert {} == hostile.fetch(name, COLUMNS, [1])
-    assert 1 > time.monotonic() - started
+    assert 1 > time.process_time() - started
 
 
 def test_s01_a_plain_table_beside_them_is_read(hostile: Database) -> None:
@@ -293,9 +293,9 @@ def test_s02_a_table_that_runs_in_circles_ends(tmp_path: Path) -> None:
             data[interior[0] + 12 + 2 * cell : interior[0] + 14 + 2 * cell], "big"
         )
         data[at : at + 4] = (interior[0] // 4096 + 1).to_bytes(4, "big")
-    started = time.monotonic()
+    started = time.process_time()
     rows(bytes(data))
-    assert 5 > time.monotonic() - started
+    assert 5 > time.process_time() - started
 
 
 @pytest.mark.parametrize(
