@@ -194,13 +194,12 @@ class Owner:
     """Counts in which places numbers stand, to find out which is the owner's.
 
     It is the one that sends what the owner sends. Where the phone writes no number there, it is the
-    only one that is among the recipients of everything that was received and never sends any of it.
+    only one that is among the recipients of everything that was received.
     """
 
     def __init__(self) -> None:
         self._sent: Counter[str] = Counter()
         self._received: Counter[str] = Counter()
-        self._senders: set[str] = set()
         self._messages = 0
 
     def count(self, item: object) -> None:
@@ -219,7 +218,6 @@ class Owner:
         elif recipients:
             self._messages += 1
             self._received.update(recipients)
-            self._senders |= senders
 
     def number(self) -> str | None:
         """The owner's number, None if that is not clear."""
@@ -227,5 +225,4 @@ class Owner:
             (first, count), *others = self._sent.most_common(2)
             return first if not others or count > 2 * others[0][1] else None
         always = [who for who, count in self._received.items() if count == self._messages]
-        always = [who for who in always if who not in self._senders]
         return always[0] if len(always) == 1 and self._messages > 1 else None

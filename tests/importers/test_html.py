@@ -180,6 +180,11 @@ def test_deep_elements_lie_flat_and_their_ends_close_nothing_else() -> None:
     assert ["i"] == [child.tag for child in body.children if isinstance(child, Node)][1:]
 
 
+def test_the_end_of_an_element_that_lies_too_deep_leaves_the_others_open() -> None:
+    [body] = page("<body><i><b><b>x</b>y</b>z</i>w</body>", limits=Limits(html_depth=3))
+    assert ["xyz", "xy"] == [one.text() for one in (body.find("i"), body.find("b")) if one]
+
+
 def test_an_element_with_too_much_in_it_is_cut_and_says_so() -> None:
     small = Limits(html_element=200)
     [long, short] = page(f"<p>{'x' * 500}</p><p>short</p>", tag="p", limits=small)

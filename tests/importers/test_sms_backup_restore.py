@@ -1,17 +1,19 @@
 """Backups of texts in XML: what the laws of all importers do not see."""
 
+import io
 import shutil
+from itertools import chain, islice
 
 import pytest
 
-from archives import contents, zipped
+from archives import contents, peak, zipped
 from cases import CASES, Case
 from chatvault.errors import BadExport, RefusedByLimit
 from chatvault.importers import sms_backup_restore
 from chatvault.importers._explore import find
 from chatvault.importers._limits import Budget, Limits
 from chatvault.importers._sms import OWN, WINDOW, normal
-from chatvault.importers._source import Source, Told
+from chatvault.importers._source import Entry, Source, Told
 from chatvault.importers._xml_parts import with_parts
 from chatvault.importers.registry import IMPORTERS
 from chatvault.model import Assumption, Conversation, Message, Precision, Problem, Record
@@ -114,6 +116,15 @@ def test_an_owner_who_is_not_told_may_be_one_of_a_group_and_that_is_said() -> No
     told = read(whole(item), me="+48 500 000 099")
     assert [] == [one for one in told if isinstance(one, Assumption)]
     assert f"{ADA},{BO}" == messages(told)[0].conversation_id
+
+
+def test_an_owner_who_is_told_is_not_one_of_a_group_that_lists_everybody() -> None:
+    item = mms(1, f"{GROUP}~{OWNER}", (ADA, "137"))
+    assert f"{ADA},{BO}" == messages(read(whole(item), me=OWNER))[0].conversation_id
+
+
+def test_a_note_to_oneself_is_a_conversation() -> None:
+    assert OWNER == messages(read(whole(sms("x", address=OWNER)), me=OWNER))[0].conversation_id
 
 
 def test_a_name_that_is_known_later_names_the_conversation() -> None:
@@ -232,3 +243,26 @@ def test_files_beyond_the_limit_stay_inside_and_are_told() -> None:
     entries, [problem] = with_parts(given.entries, Budget(Limits(members=1)))
     assert 3 == len(entries)
     assert "more than 1 files" in problem.reason
+
+
+class Long(io.RawIOBase):
+    """A backup of so many texts, made on the way."""
+
+    def __init__(self, count: int) -> None:
+        body = (sms(f"text {n}", 10**12 + n * 1000, f"+4850000{n % 50:04}") for n in range(count))
+        self._left = chain(["<smses count='1'>"], body, ["</smses>"])
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        return "".join(islice(self._left, 100)).encode()
+
+
+def test_memory_does_not_grow_with_the_number_of_texts() -> None:
+    def used(count: int) -> int:
+        entry = Entry(10**9, lambda: Long(count))  # type: ignore[arg-type, return-value]
+        source = Source("x", {"sms.xml": entry})
+        return peak(lambda: [None for _ in sms_backup_restore.read(source)])
+
+    assert used(6000) < 2 * used(2 * WINDOW) + 1_000_000
