@@ -11,7 +11,7 @@ T = TypeVar("T")
 class ReadAhead(Generic[T]):
     """What `receive` returns, in its order, up to the one that is `last`; received by a thread.
 
-    The thread rests while more than `room` bytes wait, measured by `size`, so memory is bounded by
+    The thread rests while more than `space` bytes wait, measured by `size`, so memory is bounded by
     that and one more. It ends behind the last one, when `receive` raises, or with `stop`.
     """
 
@@ -21,12 +21,12 @@ class ReadAhead(Generic[T]):
         *,
         last: Callable[[T], bool],
         size: Callable[[T], int],
-        room: int,
+        space: int,
     ) -> None:
         self._receive = receive
         self._last = last
         self._size = size
-        self._room = room
+        self._room = space
         self._waiting: deque[T | Exception] = deque()
         self._held = 0
         self._stopped = False
