@@ -26,7 +26,7 @@ class ReadAhead(Generic[T]):
         self._receive = receive
         self._last = last
         self._size = size
-        self._room = space
+        self._space = space
         self._waiting: deque[T | Exception] = deque()
         self._held = 0
         self._stopped = False
@@ -67,6 +67,6 @@ class ReadAhead(Generic[T]):
                 self._waiting.append(item)
                 self._held += size
                 self._changed.notify()
-                while self._held > self._room and not self._stopped:
+                while self._held > self._space and not self._stopped:
                     self._changed.wait()
                 over = over or self._stopped

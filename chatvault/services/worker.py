@@ -188,7 +188,7 @@ class Worker:
         receive = partial(self._receive, process)
         if not isinstance(command, say.Read):
             return receive
-        self._ahead = ReadAhead(receive, last=_is_last, size=_size, room=AHEAD)
+        self._ahead = ReadAhead(receive, last=_is_last, size=_size, space=AHEAD)
         return self._ahead.next
 
     def _receive(self, process: "subprocess.Popen[bytes]") -> _Received:

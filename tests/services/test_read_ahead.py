@@ -29,7 +29,7 @@ class Counting:
 
 
 def ahead(receive: Callable[[], int], *, last: int, room: int) -> ReadAhead[int]:
-    return ReadAhead(receive, last=lambda number: number == last, size=lambda _: 10, room=room)
+    return ReadAhead(receive, last=lambda number: number == last, size=lambda _: 10, space=room)
 
 
 def settled(value: Callable[[], int]) -> int:
@@ -50,14 +50,14 @@ def until(true: Callable[[], bool]) -> bool:
 
 
 def test_everything_comes_in_order_and_once() -> None:
-    reading = ahead(Counting(), last=99, room=35)
+    reading = ahead(Counting(), last=99, space=35)
     assert list(range(100)) == [reading.next() for _ in range(100)]
     reading.stop()
 
 
 def test_no_more_than_the_room_is_taken_in_while_nobody_takes() -> None:
     source = Counting()
-    reading = ahead(source, last=-1, room=35)
+    reading = ahead(source, last=-1, space=35)
     # 35 bytes are room for three; the one that is too many was received already.
     assert 4 == settled(lambda: source.given)
     assert [0, 1] == [reading.next(), reading.next()]
@@ -67,14 +67,14 @@ def test_no_more_than_the_room_is_taken_in_while_nobody_takes() -> None:
 
 def test_nothing_is_asked_for_behind_the_last_one() -> None:
     source = Counting()
-    reading = ahead(source, last=2, room=1000)
+    reading = ahead(source, last=2, space=1000)
     assert [0, 1, 2] == [reading.next() for _ in range(3)]
     assert 3 == settled(lambda: source.given)
     reading.stop()
 
 
 def test_a_failure_comes_behind_what_was_received_before_it() -> None:
-    reading = ahead(Counting(fails_at=2), last=-1, room=1000)
+    reading = ahead(Counting(fails_at=2), last=-1, space=1000)
     assert [0, 1] == [reading.next(), reading.next()]
     with pytest.raises(EOFError, match="over"):
         reading.next()
@@ -83,7 +83,7 @@ def test_a_failure_comes_behind_what_was_received_before_it() -> None:
 
 def test_stopping_ends_the_thread_though_nobody_takes() -> None:
     before = threading.active_count()
-    reading = ahead(Counting(), last=-1, room=35)
+    reading = ahead(Counting(), last=-1, space=35)
     assert before + 1 == threading.active_count()
     reading.stop()
     assert before == threading.active_count()
@@ -96,7 +96,7 @@ def test_who_waits_gets_what_comes_later() -> None:
         may.wait()
         return 7
 
-    reading = ahead(receive, last=7, room=35)
+    reading = ahead(receive, last=7, space=35)
     threading.Timer(0.05, may.set).start()
     assert 7 == reading.next()
     reading.stop()
