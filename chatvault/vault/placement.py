@@ -12,7 +12,7 @@ and that its transcript has not taken; only when there is none, a new one is mad
 maxima it depends neither on the order of exports nor on telling one of them again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -50,18 +50,17 @@ class Known:
             self.by_id[(row.id_scope, row.platform_id)] = row
         if not row.variants:
             # The common case, without making a set.
-            rows = self.by_key.setdefault((row.conversation, row.minute, row.content_hash), [])
-            if not any(known is row for known in rows):
+            key = (row.conversation, row.minute, row.content_hash)
+            rows = self.by_key.get(key)
+            if rows is None:
+                self.by_key[key] = [row]
+            elif not any(known is row for known in rows):
                 rows.append(row)
             return
         for key in row.keys():  # noqa: SIM118 - a row is no dict
             rows = self.by_key.setdefault(key, [])
             if not any(known is row for known in rows):
                 rows.append(row)
-
-    def in_class(self, key: Key) -> list[Row]:
-        """The rows that have this content key."""
-        return [row for row in self.by_key.get(key, ()) if not row.gone]
 
 
 def find(known: Known, wanted: Wanted) -> Row | None:
@@ -86,10 +85,14 @@ def find_other(known: Known, wanted: Wanted, taken: Row) -> Row | None:
 
 
 def _best(known: Known, wanted: Wanted) -> Row | None:
+    rows = known.by_key.get(wanted.key)
+    if rows is None:
+        return None
     free = [
         row
-        for row in known.in_class(wanted.key)
-        if row.transcript != wanted.transcript
+        for row in rows
+        if not row.gone
+        and row.transcript != wanted.transcript
         and (wanted.platform_id is None or row.platform_id is None)
     ]
     if not free:
@@ -117,7 +120,9 @@ def _order(row: Row) -> tuple[int, int, int]:
     return (row.second or 0, row.place, row.id)
 
 
-def next_copy(rows: Iterable[Row], key: Key) -> int:
+def next_copy(rows: Sequence[Row], key: Key) -> int:
     """The number of one more copy in a class."""
+    if not rows:
+        return 0
     used = [row.copy for row in rows if (row.conversation, row.minute, row.content_hash) == key]
     return max(used, default=-1) + 1

@@ -6,6 +6,7 @@ Bulk statements go straight to the connection: sqlite-utils' `insert_all` takes 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 import msgspec
 
@@ -22,6 +23,7 @@ COLUMNS = (
 FIXED = 5  # columns that no other telling can change: the content key of a row
 CHANGING = COLUMNS[FIXED:]
 MORE_TEXT, MARKS = COLUMNS.index("more_text"), COLUMNS.index("marks")
+PLAIN = attrgetter(*COLUMNS[:MORE_TEXT])  # a third of the time of listing all fields
 TEMPORARY = """
 CREATE TEMP TABLE IF NOT EXISTS staged (
     conversation INTEGER, minute INTEGER, content_hash INTEGER, id_scope INTEGER, platform_id TEXT
@@ -214,11 +216,10 @@ class Rows:
         )
 
 
-def _values(row: Row) -> list[object]:
-    values: list[object] = list(msgspec.structs.astuple(row)[: len(COLUMNS)])
-    values[MORE_TEXT] = _to_json(row.more_text)
-    values[MARKS] = _to_json(row.marks)
-    return values
+def _values(row: Row) -> tuple[object, ...]:
+    return (
+        *PLAIN(row), _to_json(row.more_text), row.reply_to, row.edited_at, _to_json(row.marks),
+    )  # fmt: skip
 
 
 def _to_json(values: tuple[str, ...]) -> str | None:

@@ -3,7 +3,7 @@ a stretch of time are range scans; its `scope` column holds a token for each thi
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from chatvault.vault import tokens
 from chatvault.vault.archive import Connection
@@ -37,6 +37,8 @@ def remove(connection: Connection, keys: Iterable[int | None]) -> None:
 
 def searchable(row: Row) -> str:
     """The tokens of everything in a message that people search for."""
+    if not row.more_text and not row.attachments:
+        return tokens.index_text(row.text)
     texts = [row.text] if row.text else []
     texts += row.more_text
     texts += [item.name for item in row.attachments if item.name]
@@ -48,12 +50,19 @@ def searchable(row: Row) -> str:
 def scope(row: Row, platform: str) -> str:
     """The tokens of what a message can be filtered by; letters and digits only, because the `ascii`
     tokeniser would split at anything else."""
-    found = [conversation_token(row.conversation), platform_token(platform), kind_token(row.kind)]
-    if row.sender is not None:
-        found.append(sender_token(row.sender))
-    found += {f"has{letters(item.kind)}" for item in row.attachments}
+    found = _fixed_scope(row.conversation, platform, row.kind, row.sender)
+    if row.attachments:
+        found = " ".join([found, *{has_token(item.kind) for item in row.attachments}])
     if row.kind == "link" or "http://" in row.text or "https://" in row.text:
-        found.append("haslink")
+        found += " haslink"
+    return found
+
+
+@lru_cache(10_000)
+def _fixed_scope(conversation: int, platform: str, kind: str, sender: int | None) -> str:
+    found = [conversation_token(conversation), platform_token(platform), kind_token(kind)]
+    if sender is not None:
+        found.append(sender_token(sender))
     return " ".join(found)
 
 
