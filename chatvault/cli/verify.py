@@ -3,7 +3,7 @@
 import click
 
 from chatvault.cli._options import VaultOptions, json_option, vault_options
-from chatvault.cli._output import count, data, line, print_json, progress, size, talk
+from chatvault.cli._output import count, data, hanging, line, print_json, progress, size, talk
 
 
 @click.command(epilog="Example: chatvault verify --full")
@@ -40,7 +40,7 @@ def command(*, full: bool, as_json: bool, vault: VaultOptions) -> None:
             if item.repair:
                 data(f"    can be repaired from: {line(item.repair)}")
         for text in report.unfinished:
-            data(f"{line(text)}; import the same export again, or: chatvault imports undo")
+            hanging(f"{line(text)}: import the same export again, and it goes on", "    ")
         for note in report.notes:
             talk(f"note: {line(note)}")
         if report.ok:

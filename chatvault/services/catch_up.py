@@ -28,9 +28,7 @@ def take_in(vault: Vault, unknown: Sequence[str], *, tell: Callable[[str], None]
                 remedy="move it out of the vault",
             )
         known[pack.info.file_key] = pack.info.name
-    tell(
-        f"{len(read)} packs belong to an import that was broken off; importing it again finishes it"
-    )
+    tell(f"an import was broken off (packs: {len(read):,}); importing the same again finishes it")
     with schema.database(vault.db).atomic():
         for pack in read:
             if pack.head.number is not None:

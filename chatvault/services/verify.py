@@ -263,8 +263,8 @@ class _Look:
         """The imports that were broken off, in words."""
         db = self.vault.db
         return tuple(
-            f"import {row.id} unfinished: {inspection.packs_of(db, row.id)} packs,"
-            f" {inspection.messages_of(db, row.id)} messages"
+            f"import {row.id} was broken off (packs: {inspection.packs_of(db, row.id):,},"
+            f" messages: {inspection.messages_of(db, row.id):,})"
             for row in catalogue.unfinished(db)
         )
 

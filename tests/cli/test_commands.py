@@ -186,6 +186,7 @@ def without_ids(rows: str) -> list[str]:
     return sorted(row.partition("\t")[2] for row in rows.splitlines())
 
 
+@pytest.mark.slow
 def test_rebuild_makes_the_archive_anew(vault: Vault) -> None:
     before = vault.run("list").out
     (vault.folder / "archive.db").unlink()
@@ -197,6 +198,7 @@ def test_rebuild_makes_the_archive_anew(vault: Vault) -> None:
     )
 
 
+@pytest.mark.slow
 def test_imports_undo_takes_one_back(vault: Vault) -> None:
     ended = vault.run("imports", "undo", "2")
     assert (0, "import 2 is undone\n") == (ended.code, ended.out)

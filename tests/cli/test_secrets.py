@@ -71,6 +71,7 @@ def test_L05_the_variable_works_and_no_child_ever_sees_it(vault: Vault, tmp_path
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
+@pytest.mark.slow
 def test_L06_no_process_ever_has_a_secret_in_its_arguments(empty: Vault, tmp_path: Path) -> None:
     file = private(tmp_path / "pw", f"{PASSPHRASE}\n".encode())
     started = subprocess.Popen(
@@ -190,6 +191,7 @@ def test_KEY_2_an_accent_is_the_same_however_it_was_typed(tmp_path: Path) -> Non
         assert 0 == run(*arguments, env=env).code
 
 
+@pytest.mark.slow
 def test_KEY_2_a_weak_passphrase_gets_a_warning_and_six_words(tmp_path: Path) -> None:
     env = environment(CHATVAULT_PASSPHRASE="hunter2")
     ended = run("init", "--no-recovery", "--vault", tmp_path / "new", env=env)

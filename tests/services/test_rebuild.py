@@ -357,7 +357,7 @@ def test_P12_packs_without_a_manifest_wait_for_the_next_run_of_their_import(
     export = broken_off(made, tmp_path, monkeypatch)
     report = made.verify()
     assert () == report.damage
-    assert ("import 4 unfinished: 1 packs, 30 messages",) == report.unfinished
+    assert ("import 4 was broken off (packs: 1, messages: 30)",) == report.unfinished
     packs = set(made.packs())
     (receipt,) = made.bring(export)
     assert ((4,), 5) == (receipt.finishes, receipt.number)

@@ -149,7 +149,8 @@ def test_P12_an_unfinished_import_is_told_and_no_damage(made: Made, tmp_path: Pa
             " VALUES (2, 'x', 'running', '', '', 1, '', '{}', '', 0)"
         )
     report = made.verify()
-    assert ((), ("import 2 unfinished: 0 packs, 0 messages",)) == (report.damage, report.unfinished)
+    said = "import 2 was broken off (packs: 0, messages: 0)"
+    assert ((), (said,)) == (report.damage, report.unfinished)
 
 
 def test_Q11_a_message_that_is_not_in_the_search_index_is_found(made: Made) -> None:

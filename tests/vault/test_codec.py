@@ -1,5 +1,7 @@
 """Stored bytes: compressed or not, exactly what went in, and never more than was promised."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,7 @@ WHERE = Where("packs/x")
 def packed(data: bytes, *cuts: int) -> bytes:
     """The frame of data given in pieces cut at these places."""
     places = sorted({0, len(data), *(cut for cut in cuts if 0 <= cut <= len(data))})
-    pieces = [data[a:b] for a, b in zip(places, places[1:], strict=False)]
+    pieces = [data[a:b] for a, b in itertools.pairwise(places)]
     return b"".join(codec.compressed(pieces))
 
 
