@@ -28,8 +28,8 @@ class Counting:
         return self.given - 1
 
 
-def ahead(receive: Callable[[], int], *, last: int, room: int) -> ReadAhead[int]:
-    return ReadAhead(receive, last=lambda number: number == last, size=lambda _: 10, space=room)
+def ahead(receive: Callable[[], int], *, last: int, space: int) -> ReadAhead[int]:
+    return ReadAhead(receive, last=lambda number: number == last, size=lambda _: 10, space=space)
 
 
 def settled(value: Callable[[], int]) -> int:
