@@ -21,8 +21,9 @@ def made(tmp_path: Path) -> Made:
 
 
 def planted(made: Made) -> Made:
-    """G25: a slot for a recipient that its owner has published, with an attacker's ring in it, which
-    has the right vault id. The owner opens the vault with that key and is given those keys."""
+    """G25: a slot for a recipient that its owner has published, with an attacker's ring in it,
+    which has the right vault id. The owner opens the vault with that key and is given those
+    keys."""
     ring = KeyRing.generate(made.layout.info().vault)
     published = made.recovery
     (made.layout.keys / "recovery.age").write_bytes(
