@@ -1,9 +1,9 @@
-"""L08, L17: nothing of a chat is left anywhere in clear, during a command or after it, and no command
-opens a connection or starts a program but its own reader of exports.
+"""L08, L17: nothing of a chat is left anywhere in clear, during a command or after it, and no
+command opens a connection or starts a program but its own reader of exports.
 
 Exports with marked words in every place go through a whole session; meanwhile and afterwards every
-file of the vault, of the home and temporary folders, and every open file of the processes is searched
-for the marks in all usual encodings.
+file of the vault, of the home and temporary folders, and every open file of the processes is
+searched for the marks in all usual encodings.
 """
 
 import base64
@@ -26,7 +26,7 @@ import vaults
 from vaults import Said, Telegram
 
 LINUX = sys.platform.startswith("linux")
-SHARED = [Path(name) for name in ("/tmp", "/var/tmp", "/dev/shm")]  # noqa: S108 - looked into
+SHARED = [Path(name) for name in ("/tmp", "/var/tmp", "/dev/shm")]
 MOST = 64 * 2**20
 
 
@@ -49,7 +49,7 @@ class Marks:
         )  # fmt: skip
 
     def pattern(self) -> re.Pattern[bytes]:
-        """All of them in UTF-8, UTF-16, UTF-32, escaped for JSON, URLs and HTML, as base64 and hex."""
+        """All in UTF-8, UTF-16, UTF-32, escaped for JSON, URLs and HTML, as base64 and hex."""
         found = {self.picture, self.picture.hex().encode(), base64.b64encode(self.picture)}
         for word in (self.text, self.name, self.title, self.file):
             for form in (word, word.lower(), word.upper(), word[::-1]):
@@ -93,7 +93,7 @@ class Watch:
                 continue
             for fd in opened:
                 try:
-                    target = os.readlink(fd)
+                    target = str(Path(fd).readlink())
                     if target.startswith("/") and not self._is_allowed(Path(target)):
                         self._file(fd, target)
                 except OSError:
