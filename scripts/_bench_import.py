@@ -7,6 +7,7 @@ thirds, the second its last two thirds, so that half of the second is known when
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,10 @@ def measure(work: Path, messages: int, *, seed: int, rounds: int) -> Imported:
         found["second"].append(_import(later, exports["second"]))
         found["middle"].append(_import(later, exports["middle"]))
     rows = found["telegram"][0][1].items
+    for name, share in {"telegram": 0, "weflow": 0, "second": 1 / 2, "middle": 1}.items():
+        counts = found[name][0][1]
+        if abs(counts.known - share * counts.items) > 0.05 * counts.items:
+            sys.exit(f"{TITLES[name]}: {counts.known:,} of {counts.items:,} were known")
     results = tuple(_paired(name, runs, rows, loaded) for name, runs in found.items())
     sizes = Sizes(
         export=folder_size(exports["telegram"]), archive=vault.archive_size,
