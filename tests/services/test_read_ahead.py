@@ -149,4 +149,4 @@ def test_a_reading_given_up_leaves_neither_process_nor_thread(worker: Worker) ->
         batches.close()
         assert worker._process is None
     # Those that watch a process look up now and then only.
-    assert until(lambda: before == threading.active_count())
+    assert until(lambda: threading.active_count() <= before)
