@@ -28,7 +28,7 @@ CALLS = (
     "write", "pwrite64", "writev", "fsync", "fdatasync", "rename", "renameat", "renameat2",
     "ftruncate", "unlink", "unlinkat", "mkdir", "mkdirat", "openat",
 )  # fmt: skip
-SAMPLE = 6  # points of each scenario in an ordinary run
+SAMPLE = 5  # points of each scenario in an ordinary run
 OTHER = "eight brown otters swim slowly"
 
 

@@ -134,6 +134,7 @@ def test_CR_2_DUR_6_DUR_7_importing_with_a_failing_disk(tmp_path: Path, pack_siz
     assert [] == list(made.layout.tmp.iterdir())
 
 
+@pytest.mark.slow
 def test_CR_2_each_step_alone_leaves_no_damage(tmp_path: Path) -> None:
     """A fresh copy for each of some steps: nothing adds up over the failures."""
     export = Telegram(chat(1, 30, photos=[3, 25])).folder(tmp_path / "e")
@@ -149,6 +150,7 @@ def test_CR_2_each_step_alone_leaves_no_damage(tmp_path: Path) -> None:
         assert (29, 3) == (receipt.messages.new, receipt.attachments.stored)
 
 
+@pytest.mark.slow
 def test_CR_2_undoing_with_a_failing_disk(tmp_path: Path) -> None:
     made = vaults.make(tmp_path / "base")
     made.bring(Telegram(chat(1, 5), chat=7).folder(tmp_path / "one"))
@@ -161,7 +163,7 @@ def test_CR_2_undoing_with_a_failing_disk(tmp_path: Path) -> None:
         vaults.found(copies[-1].folder, ops).undo(2)
 
     assert len(every_step(undo)) > 5
-    for copy in copies[:-1]:
+    for copy in copies[:-1:2]:
         assert () == copy.verify().damage
         with copy.writing() as vault:
             state = vault.db.execute("SELECT state FROM import WHERE id = 2").fetchone()[0]
@@ -199,7 +201,7 @@ def test_CR_5_files_that_may_not_grow(tmp_path: Path) -> None:
     )
     here = Path(vaults.__file__).parent
     ended = []
-    for limit in (0, 4096, 100_000, 210_000, 400_000, 700_000, 1_000_000, largest * 8):
+    for limit in (0, 4096, 210_000, 700_000, largest * 8):
         made = vaults.copied(base, tmp_path / str(limit))
         ran = subprocess.run(
             [sys.executable, "-c", code, str(limit), str(here / "drive.py"), "import",
@@ -212,7 +214,7 @@ def test_CR_5_files_that_may_not_grow(tmp_path: Path) -> None:
         made.bring(export)
         assert expected.digest() == made.digest()
     assert 0 == ended[-1]
-    assert ended.count(17) >= 5
+    assert ended.count(17) >= 3
 
 
 def test_an_error_of_SQLite_about_the_disk_is_ours() -> None:

@@ -371,6 +371,7 @@ def test_P12_packs_without_a_manifest_wait_for_the_next_run_of_their_import(
     caught_up(made, undisturbed)
 
 
+@pytest.mark.slow
 def test_P12_a_rebuild_does_not_forget_whose_the_packs_are(
     made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -388,6 +389,7 @@ def test_P12_a_rebuild_does_not_forget_whose_the_packs_are(
     assert made.rebuild().replaced
 
 
+@pytest.mark.slow
 def test_DUR_19_a_rebuild_that_would_know_less_leaves_the_old_archive(
     made: Made, states: list[Made]
 ) -> None:
@@ -405,6 +407,7 @@ def test_DUR_19_a_rebuild_that_would_know_less_leaves_the_old_archive(
     caught_up(made, states[-1])
 
 
+@pytest.mark.slow
 def test_DUR_19_what_is_left_can_be_accepted(made: Made, states: list[Made]) -> None:
     """Each pack missing in turn, the archive too: everything else comes back, and what was lost
     can be imported again."""

@@ -60,7 +60,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return vaults.make(tmp_path_factory.mktemp("empty") / "v")
 
 
-HISTORIES = [("alone", "talk"), ("edited", "early"), ("talk", "early", "late", "edited")]
+HISTORIES = [("alone", "talk"), ("edited", "early"), ("talk", "late", "edited")]
 
 
 @pytest.mark.slow

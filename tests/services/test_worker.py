@@ -177,6 +177,8 @@ def test_IN_3_a_worker_that_waits_for_its_parent_is_left_alone(export: Path) -> 
         worker.find()
         first = worker.read(0)
         assert next(first)
+        process = worker._process
+        assert process is not None
         worker._silence = 0.05
         time.sleep(0.5)
         worker._silence = service.SILENCE
@@ -185,6 +187,8 @@ def test_IN_3_a_worker_that_waits_for_its_parent_is_left_alone(export: Path) -> 
         time.sleep(0.5)
         worker._silence = service.SILENCE
         assert worker.probe(0)
+        assert process is worker._process
+        assert process.poll() is None
 
 
 LIES = {

@@ -323,6 +323,18 @@ def test_write_whole_leaves_the_old_text_or_the_new(tmp_path: Path) -> None:
     assert [] == list(layout.tmp.iterdir())
 
 
+@pytest.mark.parametrize("shape", ["a link", "a pipe", "a device", "a folder"])
+def test_F03_opening_refuses_what_is_no_file_and_never_waits(tmp_path: Path, shape: str) -> None:
+    path = tmp_path / "name"
+    (tmp_path / "target").write_bytes(b"target")
+    if shape == "a folder":
+        path.mkdir()
+    else:
+        SHAPES[shape](path, tmp_path / "target")
+    with pytest.raises(Damaged, match="not an ordinary file"):
+        FileOps().open(path)
+
+
 def test_a_rename_never_goes_over_a_file(tmp_path: Path) -> None:
     (tmp_path / "old").write_bytes(b"old")
     (tmp_path / "new").write_bytes(b"new")
