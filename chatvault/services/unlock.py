@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from chatvault import __version__
 from chatvault.errors import Damaged, Where
 from chatvault.services import catch_up
 from chatvault.services.opening import Secret, layout_at, parse_secret, reading, unlock
@@ -24,6 +25,8 @@ def writing(
         try:
             session.check_ring(vault)
             layout.empty_tmp()
+            if layout.restore_info(ring.vault, __version__):
+                tell("vault.json was missing; it is there again")
             schema.migrate(vault.db)
             compared = vault.compare()
             if compared.missing or compared.resized:

@@ -73,6 +73,8 @@ class _Look:
                 self._found("README.txt", "not the text that ChatVault wrote", repair="a copy")
         except (OSError, ChatVaultError):
             self._found("README.txt", "missing or not readable", repair="a copy")
+        if not layout.info_file.exists():
+            self._found("vault.json", "missing", repair="any command that writes")
         self.notes += [f"{name} is not a file of ChatVault's" for name in layout.strangers()]
         for name in keyring.slot_names(layout):
             try:

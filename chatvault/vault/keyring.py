@@ -241,7 +241,7 @@ def open_ring(
 
 def _ring_of(plain: bytes, slot: str, vault: str) -> KeyRing:
     ring = parse_ring(plain, slot)
-    if ring.vault != vault:
+    if vault and ring.vault != vault:  # without vault.json only the ring tells
         raise Damaged(
             "this slot belongs to another vault",
             where=Where(f"keys/{slot}"),

@@ -125,7 +125,11 @@ class Layout:
         return self.root / "lock"
 
     def info(self) -> VaultInfo:
-        """What vault.json says; NoVault, NewerFormat or Damaged when it is not as it should be."""
+        """What vault.json says; NoVault, NewerFormat or Damaged when it is not as it should be.
+
+        Without it, packs and slots are a vault all the same: one whose id only the ring tells (an
+        empty `vault` here). The next writer puts the file back.
+        """
         if not self.root.is_dir():
             raise NoVault(
                 f"there is no vault at {self.root}",
@@ -134,6 +138,9 @@ class Layout:
         try:
             data = self.ops.read(self.info_file, VAULT_JSON_LIMIT)
         except FileNotFoundError as cause:
+            if self._has_packs() and self.keys.is_dir():
+                self._check_folders()
+                return VaultInfo(format=FORMAT, vault="")
             raise NoVault(
                 f"there is no vault at {self.root}",
                 remedy="make one with `chatvault init`, or name yours with --vault PATH",
@@ -153,13 +160,27 @@ class Layout:
             )
         if info.format < 1:
             raise Damaged("no such format", where=Where("vault.json"))
+        self._check_folders()
+        return info
+
+    def restore_info(self, vault: str, created_with: str) -> bool:
+        """Put vault.json back if it is missing; whether it was."""
+        if os.path.lexists(self.info_file):
+            return False
+        info = VaultInfo(format=FORMAT, vault=vault, created_with=created_with)
+        self.ops.write_whole(self.info_file, msgspec.json.encode(info) + b"\n", self.tmp)
+        return True
+
+    def _has_packs(self) -> bool:
+        return self.packs.is_dir() and bool(self.pack_names())
+
+    def _check_folders(self) -> None:
         for folder in (self.keys, self.packs, self.tmp):
             if folder.is_symlink():
                 raise Damaged(
                     "a link where a folder should be", where=Where(folder.name),
                     remedy="put the folder itself there; the whole vault may lie behind a link",
                 )  # fmt: skip
-        return info
 
     def pack_names(self) -> dict[str, int]:
         """The packs by name, each with its size in bytes; other names are left out."""

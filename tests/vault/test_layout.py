@@ -1,6 +1,7 @@
 """The vault's folder: its texts, its modes, and names that are not what they should be."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -108,7 +109,39 @@ def test_F01_of_two_equal_keys_none_makes_another_vault(tmp_path: Path) -> None:
         vaults.found(made.folder)
 
 
-def test_F01_a_missing_vault_json_is_no_vault(tmp_path: Path) -> None:
+def test_F01_a_vault_that_only_lost_its_vault_json_is_read_and_mended(tmp_path: Path) -> None:
+    made = vaults.make(tmp_path / "v")
+    made.bring(vaults.Telegram(vaults.chat(1, 5)).folder(tmp_path / "e"))
+    text = made.layout.info_file.read_bytes()
+    made.layout.info_file.unlink()
+    found = vaults.found(made.folder)
+    assert 4 == found.count("message")
+    assert ["vault.json"] == [item.file for item in found.verify(full=False).damage]
+    heard: list[str] = []
+    with unlock.writing(found.layout, found.ring, tell=heard.append):
+        pass
+    assert ["vault.json was missing; it is there again"] == heard
+    assert (
+        text.split(b'"created_with"')[0]
+        == made.layout.info_file.read_bytes().split(b'"created_with"')[0]
+    )
+    assert found.verify().ok
+
+
+def test_F01_a_missing_vault_json_lets_no_foreign_ring_write(tmp_path: Path) -> None:
+    made = vaults.make(tmp_path / "v")
+    made.bring(vaults.Telegram(vaults.chat(1, 5)).folder(tmp_path / "e"))
+    other = vaults.make(tmp_path / "other")
+    made.layout.info_file.unlink()
+    shutil.copy(other.layout.keys / "passphrase.age", made.layout.keys / "passphrase.age")
+    stranger = vaults.found(made.folder)
+    assert stranger.ring.same_as(other.ring)
+    with pytest.raises(Damaged), stranger.writing():
+        pass
+    assert not made.layout.info_file.exists()
+
+
+def test_F01_without_vault_json_and_packs_there_is_no_vault(tmp_path: Path) -> None:
     made = vaults.make(tmp_path / "v")
     made.layout.info_file.unlink()
     with pytest.raises(NoVault) as caught:
