@@ -7,7 +7,7 @@ from chatvault import __version__
 from chatvault.errors import Damaged, Where
 from chatvault.services import catch_up
 from chatvault.services.opening import Secret, layout_at, parse_secret, reading, unlock
-from chatvault.vault import archive, schema, session
+from chatvault.vault import archive, reindexing, schema, session
 from chatvault.vault.keyring import KeyRing, Opened
 from chatvault.vault.layout import Layout
 from chatvault.vault.session import Vault
@@ -28,6 +28,7 @@ def writing(
             if layout.restore_info(ring.vault, __version__):
                 tell("vault.json was missing; it is there again")
             schema.migrate(vault.db)
+            _renew_search(vault, tell)
             compared = vault.compare()
             if compared.missing or compared.resized:
                 name = (*compared.missing, *compared.resized)[0]
@@ -43,6 +44,13 @@ def writing(
             yield vault
         finally:
             vault.close()
+
+
+def _renew_search(vault: Vault, tell: Callable[[str], None]) -> None:
+    if not reindexing.is_current(vault.db):
+        tell("making the search index anew: this ChatVault finds more than the one that made it")
+        with schema.database(vault.db).atomic():
+            reindexing.renew(vault.db)
 
 
 def _opened(layout: Layout, ring: KeyRing, tell: Callable[[str], None]) -> Vault:

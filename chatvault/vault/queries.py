@@ -45,10 +45,14 @@ NAMES = " JOIN conversation c ON c.id = m.conversation LEFT JOIN participant p O
 
 def _message(row: Sequence[object]) -> MessageRow:
     values: dict[str, Any] = dict(zip(MessageRow.__struct_fields__, row, strict=True))
-    for name in ("more_text", "marks"):
-        text = values[name]
-        values[name] = () if text is None else tuple(msgspec.json.decode(str(text)))
+    values["more_text"] = texts_of(values["more_text"])
+    values["marks"] = texts_of(values["marks"])
     return MessageRow(**values)
+
+
+def texts_of(column: str | None) -> tuple[str, ...]:
+    """The texts in a column that holds a JSON list of them, or nothing."""
+    return () if column is None else tuple(msgspec.json.decode(column))
 
 
 def hit_keys(
@@ -99,19 +103,19 @@ def message(db: Connection, row_id: int) -> MessageRow | None:
 
 def around(db: Connection, center: MessageRow, context: int) -> list[MessageRow]:
     """A message with those before and after it in its conversation, oldest first."""
-    before = db.execute(
-        f"SELECT {COLUMNS} FROM message m{NAMES} WHERE m.conversation = ? AND m.minute <= "  # noqa: S608
-        "(SELECT minute FROM message WHERE id = ?) ORDER BY m.minute DESC, m.time_key DESC LIMIT ?",
-        [center.conversation, center.id, context + 600],
-    ).fetchall()
-    after = db.execute(
-        f"SELECT {COLUMNS} FROM message m{NAMES} WHERE m.conversation = ? AND m.minute > "  # noqa: S608
-        "(SELECT minute FROM message WHERE id = ?) ORDER BY m.minute, m.time_key LIMIT ?",
-        [center.conversation, center.id, context],
-    ).fetchall()
-    rows = [_message(row) for row in (*reversed(before), *after)]
-    place = next(n for n, row in enumerate(rows) if row.id == center.id)
-    return rows[max(0, place - context) : place + context + 1]
+    # The index on conversation and minute bounds both; a sort by time key is left for one minute.
+    found = []
+    for sign, order in (("<", "DESC"), (">", "ASC")):
+        rows = db.execute(
+            f"SELECT {COLUMNS} FROM message m{NAMES} WHERE m.conversation = ?"  # noqa: S608
+            f" AND (m.minute, m.time_key) {sign}"
+            " (SELECT minute, time_key FROM message WHERE id = ?)"
+            f" ORDER BY m.minute {order}, m.time_key {order} LIMIT ?",
+            [center.conversation, center.id, context],
+        )
+        found.append([_message(row) for row in rows])
+    before, after = found
+    return [*reversed(before), center, *after]
 
 
 def messages(
@@ -321,6 +325,11 @@ def platforms(db: Connection) -> list[str]:
     """The platforms of the conversations that there are."""
     rows = db.execute("SELECT DISTINCT platform FROM conversation ORDER BY platform")
     return [row[0] for row in rows]
+
+
+def platform_of_conversations(db: Connection) -> dict[int, str]:
+    """The platform of each conversation, by its row."""
+    return dict(db.execute("SELECT id, platform FROM conversation").fetchall())
 
 
 def my_participants(db: Connection) -> list[int]:

@@ -4,16 +4,64 @@ a stretch of time are range scans; its `scope` column holds a token for each thi
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
+from typing import Protocol
 
 from chatvault.vault import tokens
 from chatvault.vault.archive import Connection
-from chatvault.vault.merging import Row
 
 # Stands between texts of one message, so that no phrase is found across two of them.
 BORDER = f" {tokens.BORDER} "
 
 
-def index(connection: Connection, rows: Sequence[Row], platforms: Mapping[int, str]) -> None:
+class Attached(Protocol):
+    """What is searched of an attachment."""
+
+    @property
+    def kind(self) -> str:
+        """As in docs/records.md."""
+
+    @property
+    def name(self) -> str:
+        """Its file name, maybe empty."""
+
+
+class Searched(Protocol):
+    """What is searched of a message."""
+
+    @property
+    def time_key(self) -> int | None:
+        """Its row id in the index."""
+
+    @property
+    def indexed_key(self) -> int | None:
+        """The row id that it has in the index until now."""
+
+    @property
+    def conversation(self) -> int:
+        """The row of its conversation."""
+
+    @property
+    def sender(self) -> int | None:
+        """The row of its sender."""
+
+    @property
+    def kind(self) -> str:
+        """As in docs/records.md."""
+
+    @property
+    def text(self) -> str:
+        """As sent."""
+
+    @property
+    def more_text(self) -> Sequence[str]:
+        """Titles of links, quoted text and the like."""
+
+    @property
+    def attachments(self) -> Sequence[Attached]:
+        """What came with it."""
+
+
+def index(connection: Connection, rows: Sequence[Searched], platforms: Mapping[int, str]) -> None:
     """Put messages into the index, replacing what was there of them.
 
     They go in sorted: FTS5 writes out its buffer whenever row ids go backwards.
@@ -35,7 +83,7 @@ def remove(connection: Connection, keys: Iterable[int | None]) -> None:
     )
 
 
-def searchable(row: Row) -> str:
+def searchable(row: Searched) -> str:
     """The tokens of everything in a message that people search for."""
     if not row.more_text and not row.attachments:
         return tokens.index_text(row.text)
@@ -47,7 +95,7 @@ def searchable(row: Row) -> str:
     return BORDER.join(tokens.index_text(text) for text in texts)
 
 
-def scope(row: Row, platform: str) -> str:
+def scope(row: Searched, platform: str) -> str:
     """The tokens of what a message can be filtered by; letters and digits only, because the `ascii`
     tokeniser would split at anything else."""
     found = _fixed_scope(row.conversation, platform, row.kind, row.sender)

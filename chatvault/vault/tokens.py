@@ -5,6 +5,7 @@ every other byte as part of a token. Everything else is decided here:
 
 * NFKC, case folded, accents and points removed (Latin, Greek, Cyrillic, Hebrew, Arabic; the vowel
   signs of Indic scripts are letters and stay), decimal digits of all scripts as ASCII.
+* Traditional Chinese characters become the simplified ones: 發 and 髮 are 发 (see `han`).
 * Scripts written without spaces become overlapping pairs and the last character:
   `我们去北京` -> `我们 们去 去北 北京 京`. So two characters are one token, more are a phrase, and
   one character is the beginning of some token wherever it stands.
@@ -19,7 +20,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from unicodedata import category, decimal, normalize
 
-VERSION = 1
+from chatvault.vault.han import PAIRS
+
+VERSION = 2
 """Stored in the archive: another number means that the index was made by other rules.
 
 Newer Unicode tables only add characters; NFKC of those that exist never changes.
@@ -63,7 +66,8 @@ _ACCENTS = (
     (0xE0100, 0xE01EF),  # variants of Han characters
 )
 
-# Letters that Unicode does not decompose, though people type them without the stroke.
+# Letters that Unicode does not decompose, though people type them without the stroke; and Chinese
+# characters, of which a text has one form and whoever searches may type the other.
 _LETTERS = {
     "ø": "o",
     "ł": "l",
@@ -73,6 +77,7 @@ _LETTERS = {
     "ı": "i",  # the other half of the Turkish pair, İ, becomes i + dot, and the dot is an accent
     "æ": "ae",
     "œ": "oe",
+    **dict(zip(PAIRS[::2], PAIRS[1::2], strict=True)),
 }
 
 # Written without spaces between words (Hangul has spaces, but its words grow endings).

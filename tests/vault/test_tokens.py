@@ -1,6 +1,5 @@
 """Tokens are proven against a search that looks at every text, character by character."""
 
-import re
 import time
 import unicodedata
 from itertools import pairwise
@@ -8,6 +7,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from looking import found_by_looking
 from sqlcipher3 import dbapi2
 
 from chatvault.vault import tokens
@@ -15,7 +15,7 @@ from chatvault.vault.tokens import index_text, marks, match_phrase, match_word
 
 # Few and short, so that texts and queries drawn from them meet.
 PIECES = [
-    *("北", "京", "北京", "我们去", "々", "〇", "𠮷"),
+    *("北", "京", "北京", "我们去", "我們去", "々", "〇", "𠮷", "頭髮", "头发", "發", "麼", "么"),
     *("か", "ガ", "ﾊﾞ", "\u3099", "ー", "カ"),
     *("한", "국", "ᄒ", "ᅡ", "ᆫ", "ㅋ"),
     *("ก", "า", "่", "ขำ", "๑"),
@@ -43,69 +43,6 @@ def searches(draw):
         first = draw(st.integers(0, len(pieces) - 1))
         query = "".join(pieces[first : first + draw(st.integers(1, 4))])
     return ["".join(text) for text in texts], query
-
-
-DENSE = (
-    *("CJK UNIFIED", "IDEOGRAPHIC", "HIRAGANA", "KATAKANA", "HANGUL", "THAI", "LAO", "KHMER"),
-    *("MYANMAR", "COMBINING KATAKANA"),
-)
-DROPPED = re.compile(
-    "COMBINING (?!KATAKANA)|HEBREW POINT|ARABIC (DAMMA|HAMZA ABOVE)|VARIATION|EMOJI MODIFIER"
-    "|ZERO WIDTH|LEFT-TO-RIGHT|ARABIC HAMZA"
-)
-
-
-def plain(text):
-    """A normalisation written down a second time, for the characters of this test."""
-    text = unicodedata.normalize("NFKC", text).casefold()
-    parts = unicodedata.normalize("NFD", text)
-    kept = "".join(c for c in parts if not DROPPED.match(unicodedata.name(c, "")))
-    letters = unicodedata.normalize("NFC", kept).replace("ø", "o").replace("ı", "i")
-    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in letters)
-
-
-def atoms(text):
-    """Words, symbols, single characters of scripts without spaces (glued to the next, or free)."""
-    found, glued = [], False
-    for char in plain(text):
-        kind, name = unicodedata.category(char), unicodedata.name(char, "")
-        if name.startswith("REGIONAL"):
-            half = glued == "flag" and len(found[-1][0]) == 1
-            found[-1:] = [(found[-1][0] + char, None)] if half else [*found[-1:], (char, None)]
-            glued = "flag"
-        elif kind in ("So", "Sc"):
-            found.append((char, None))
-            glued = False
-        elif name.startswith(DENSE) and kind[0] in "LMN":
-            if glued == "dense":
-                found[-1] = (found[-1][0], "glued")
-            found.append((char, "free"))
-            glued = "dense"
-        elif kind[0] in "LMN":
-            if glued == "word":
-                found[-1] = (found[-1][0] + char, None)
-            else:
-                found.append((char, None))
-            glued = "word"
-        else:
-            glued = False
-    return found
-
-
-def found_by_looking(text, query, *, beginning):
-    """Whether the atoms of a query stand in a text one behind the other."""
-    have, want = atoms(text), atoms(query)
-    if not want:
-        return False
-    for at in range(len(have) - len(want) + 1):
-        here = have[at : at + len(want)]
-        *head, (last, last_kind) = want
-        ends = here[-1][0] == last or (
-            beginning and last_kind is None and here[-1][0].startswith(last)
-        )
-        if ends and here[:-1] == head:
-            return True
-    return False
 
 
 @pytest.fixture(scope="module")
@@ -212,6 +149,8 @@ def test_marks_lie_inside_the_text_apart_and_in_order(text, query):
         ("我们 们去 去北 北京 京", "我们去北京"),
         ("wifi 密码 码是 是 abc123", "WiFi密码是abc123！"),
         ("京", "京"),
+        ("我们 们去 去台 台湾 湾了 了", "我們去臺灣了"),
+        ("头发 发 台湾 湾 看着 着 里面 面", "頭髮 臺灣 看著 裏面"),
         ("cafe creme", "Café  CRÈME"),
         ("strasse", "Straße"),
         ("isik istanbul", "Işık İSTANBUL"),
