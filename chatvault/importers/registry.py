@@ -23,6 +23,7 @@ from chatvault.importers import (
     wechat_weclone,
     wechat_weflow,
     whatsapp_text,
+    x_dm,
 )
 from chatvault.importers._protocol import Importer
 from chatvault.importers._source import Source
@@ -49,6 +50,7 @@ IMPORTERS: tuple[Importer, ...] = (
     wechat_weclone,
     wechat_weflow,
     whatsapp_text,
+    x_dm,
 )
 
 RANKS = ("specific", "text", "fallback")
