@@ -1,6 +1,7 @@
 """What to say when no export was found: the error that helps its owner most."""
 
 import re
+from collections.abc import Iterator
 
 from chatvault.errors import (
     AppDatabase,
@@ -21,6 +22,8 @@ CHAT_SET = re.compile(
 )
 ALPACA_START = re.compile(r'\A\s*\[?\s*\{\s*"(?:system|instruction|input|output|history)"\s*:')
 ALPACA_FIELDS = ('"instruction"', '"input"', '"output"')
+DISCORD_TEXT = re.compile(r"={62}\r?\nGuild: [^\n]*\nChannel: ")
+PAGE = 64 * 1024
 SAMPLES = 50
 ENCRYPTED = "password protected"
 
@@ -64,6 +67,13 @@ def why_nothing(source: Source, errors: list[ChatVaultError]) -> ChatVaultError:
                 where=Where(name),
                 remedy="import the CSV, HTML or .html.json files that MemoTrace wrote of the chats",
             )
+    if name := next(_discord_pages(source), ""):
+        return BadExport(
+            "this is a page or text by DiscordChatExporter, which is made to be looked at",
+            where=Where(name),
+            remedy="export the channel again with DiscordChatExporter as JSON (--format Json), or"
+            " as CSV; the ids, replies and reactions are only in the JSON",
+        )
     if any(problem.reason == ENCRYPTED for problem in source.problems):
         return BadExport(
             ENCRYPTED,
@@ -96,6 +106,18 @@ def name_databases(rest: list[str], source: Source) -> list[str]:
 def _samples(source: Source) -> list[str]:
     names = (name for name in source.names() if name.lower().endswith((".json", ".jsonl")))
     return [name for name, _ in zip(names, range(SAMPLES), strict=False)]
+
+
+def _discord_pages(source: Source) -> Iterator[str]:
+    """The HTML and TXT files of DiscordChatExporter, whose JSON is read instead."""
+    names = (name for name in source.names() if name.lower().endswith((".html", ".htm", ".txt")))
+    for name, _ in zip(names, range(SAMPLES), strict=False):
+        if name.lower().endswith(".txt"):
+            if DISCORD_TEXT.match(source.head(name, 4096).decode("utf-8-sig", "replace")):
+                yield name
+        # The styles come before the messages, in all versions since 2018.
+        elif b"chatlog__message" in (head := source.head(name, PAGE)) and b"preamble__" in head:
+            yield name
 
 
 def _is_training_set(text: str) -> bool:

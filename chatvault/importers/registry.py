@@ -4,6 +4,7 @@ from chatvault.errors import SeveralImporters, UnknownExport
 from chatvault.importers import (
     chatlab,
     chatvault_json,
+    discord_dce,
     google_chat,
     google_hangouts,
     google_voice,
@@ -32,6 +33,7 @@ from chatvault.importers._source import Source
 IMPORTERS: tuple[Importer, ...] = (
     chatlab,
     chatvault_json,
+    discord_dce,
     google_chat,
     google_hangouts,
     google_voice,

@@ -1,0 +1,96 @@
+"""A channel of DiscordChatExporter as a conversation, and who was told in it."""
+
+import re
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from chatvault.importers._discord import PLATFORM, Files, filled, kind_of_channel, title_of
+from chatvault.importers._discord_item import Person, message, people, reactions
+from chatvault.importers._people import People, folded
+from chatvault.importers._source import Source
+from chatvault.model import Conversation, ConversationKind, Participant, Record
+
+DIRECT_MESSAGES = "Direct Messages"  # the name of the server that no direct message has
+# `Server - Category - Channel [1100000000000000001] (after 2024-01-01) [part 2].json`
+_NAME = re.compile(
+    r"(.*?)(?: \[(\d{5,20})\])?(?: \([^()]*\))?(?: \[part (\d+)\])?\.(?:json|csv)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+class Name:
+    """What the name of a file says: what all parts share, the number of the part, the channel."""
+
+    def __init__(self, name: str) -> None:
+        found = _NAME.fullmatch(name)
+        end = len(name) if found is None or found[3] is None else found.start(3) - len(" [part ")
+        self.whole = name[:end] if end < len(name) else name.rpartition(".")[0] or name
+        self.part = 1 if found is None or found[3] is None else int(found[3][:9])
+        self.channel = "" if found is None else found[2] or ""
+        self.title = name[: found.end(1)] if found is not None else self.whole
+
+
+def order(name: str) -> tuple[bool, str, int, str]:
+    """Names with the id of a channel first, parts of a channel by their numbers."""
+    told = Name(name)
+    return not told.channel, told.whole, told.part, name
+
+
+class Transcript:
+    """The messages of one channel in their order, also over several parts."""
+
+    def __init__(self, fields: dict[str, object], name: str, source: Source, files: Files) -> None:
+        self._files = files
+        self._seq = 0
+        channel, server = fields.get("channel"), fields.get("guild")
+        here = dict(channel) if isinstance(channel, dict) else {}
+        guild = dict(server) if isinstance(server, dict) else {}
+        told = Name(name)
+        number = here.pop("id", None)
+        identifier = str(number) if isinstance(number, str | int) and number else told.channel
+        label = here.pop("name", None)
+        label = label if isinstance(label, str) and label else told.title
+        kind = kind_of_channel(here.get("type"))
+        alone = guild.get("id") in {"0", 0} and guild.get("name") == DIRECT_MESSAGES
+        owner = guild.get("name")
+        title = title_of(label, owner if isinstance(owner, str) and not alone else "", kind)
+        self._server = str(guild.get("id") or "")
+        self.conversation = Conversation(
+            id=identifier or f"title:{folded(title)}",
+            platform=PLATFORM,
+            title=title,
+            kind=kind,
+            title_is_id=not identifier,
+            extra=filled({**here, "guild": guild if not alone else None}),
+        )
+        self._people = People(self.conversation.id, source.told.me)
+
+    def item(self, value: object) -> list[Record]:
+        """The records of one item; Malformed if it is no message."""
+        here = self.conversation.id
+        told = message(value, self._files, channel=here, server=self._server, seq=self._seq)
+        answers = list(reactions(value))
+        named = [one for who in people(value) for one in self._tell(who)]
+        self._seq += 1
+        return [*named, told, *answers]
+
+    def _tell(self, who: Person) -> Iterator[Participant]:
+        told = self._people.tell(who.id, who.name, extra=who.extra, picture=who.picture)
+        for one in told:
+            yield replace(one, handles=(who.handle,)) if who.handle else one
+
+
+def conversation_of(name: str) -> Conversation:
+    """The conversation of a CSV, which says nothing about it but in its name."""
+    told = Name(name)
+    start = f"{DIRECT_MESSAGES} - "
+    alone = told.title.startswith(start)
+    title = told.title.removeprefix(start) or name
+    return Conversation(
+        id=told.channel or f"title:{folded(title)}",
+        platform=PLATFORM,
+        title=title,
+        kind=ConversationKind.DIRECT if alone else ConversationKind.GROUP,
+        title_is_id=not told.channel,
+    )
