@@ -86,20 +86,27 @@ def open_text(source: Source, name: str, legacy: str = "gb18030") -> Text:
     return Text(source, name, "utf-8-sig", damaged=bad)
 
 
-def head_rows(data: bytes, limit: int = 4) -> list[list[str]]:
+def head_rows(data: bytes, limit: int = 4, *, delimiter: str = ",") -> list[list[str]]:
     """The cells of the first whole rows of a file's head; never fails."""
     encoding = "utf-16" if data[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE} else "utf-8-sig"
     if encoding == "utf-8-sig" and not _is_utf8(data[: data.rfind(b"\n") + 1]):
         encoding = "gb18030"
     found: list[list[str]] = []
-    for row in rows(io.StringIO(data.decode(encoding, errors="replace"), newline="\n")):
+    text = io.StringIO(data.decode(encoding, errors="replace"), newline="\n")
+    for row in rows(text, delimiter=delimiter):
         if row.reason or len(found) == limit:
             break
         found.append(row.cells)
     return found
 
 
-def rows(lines: io.TextIOBase, *, width: int = 0, limit: int = DEFAULT.csv_field) -> Iterator[Row]:
+def rows(
+    lines: io.TextIOBase,
+    *,
+    width: int = 0,
+    limit: int = DEFAULT.csv_field,
+    delimiter: str = ",",
+) -> Iterator[Row]:
     """The rows of a text. `width` is how many cells a row has: it tells where one begins again
     behind a quote that is never closed.
     """
@@ -120,33 +127,35 @@ def rows(lines: io.TextIOBase, *, width: int = 0, limit: int = DEFAULT.csv_field
             continue
         if not line.strip("\r\n"):
             continue
-        cells = split(line)
+        cells = split(line, delimiter)
         if cells is not None:
             yield Row(number, cells, line)
             continue
-        block, cells = _until_closed(lines, waiting, first=line, limit=min(limit, ahead))
+        block, cells = _until_closed(
+            lines, waiting, first=line, limit=min(limit, ahead), delimiter=delimiter
+        )
         if cells is not None:
             yield Row(number, cells, "".join(block))
             number += len(block) - 1
             continue
         ahead -= sum(len(line) + LINE_COST for line in block)
-        end = _next_row(block, width)
+        end = _next_row(block, width, delimiter)
         raw = "".join(block[:end])
         yield Row(number, [], raw[:RAW_OF_TOO_LONG], "a quote that is never closed")
         number += end - 1
         waiting.extend(reversed(block[end:]))
 
 
-def split(text: str) -> list[str] | None:
+def split(text: str, delimiter: str = ",") -> list[str] | None:
     """The cells of one row; None if it ends within quotes."""
     text = text.removesuffix("\n").removesuffix("\r")
     if '"' not in text:
-        return text.split(",")
+        return text.split(delimiter)
     cells: list[str] = []
     at = 0
     while True:
         if not text.startswith('"', at):
-            end = text.find(",", at)
+            end = text.find(delimiter, at)
             cells.append(text[at:] if end < 0 else text[at:end])
             if end < 0:
                 return cells
@@ -164,8 +173,8 @@ def split(text: str) -> list[str] | None:
                 break
             pieces.append('"')
             at += 1
-        # What stands between the closing quote and the comma belongs to the cell, as csv has it.
-        end = text.find(",", at)
+        # What stands behind the closing quote belongs to the cell, as csv has it.
+        end = text.find(delimiter, at)
         pieces.append(text[at:] if end < 0 else text[at:end])
         cells.append("".join(pieces))
         if end < 0:
@@ -174,7 +183,7 @@ def split(text: str) -> list[str] | None:
 
 
 def _until_closed(
-    lines: io.TextIOBase, waiting: list[str], *, first: str, limit: int
+    lines: io.TextIOBase, waiting: list[str], *, first: str, limit: int, delimiter: str
 ) -> tuple[list[str], list[str] | None]:
     """The lines of a row that began within quotes, and its cells; None if no line closes it."""
     block = [first]
@@ -186,13 +195,13 @@ def _until_closed(
             return block, None
         block.append(line)
         size += len(line)
-        inside = _ends_inside(line, inside)
+        inside = _ends_inside(line, inside, delimiter)
         if not inside:
-            return block, split("".join(block))
+            return block, split("".join(block), delimiter)
     return block, None
 
 
-def _ends_inside(line: str, inside: bool) -> bool:  # noqa: FBT001  (the state of a tiny machine)
+def _ends_inside(line: str, inside: bool, delimiter: str) -> bool:  # noqa: FBT001  (a state)
     """Whether a line that began inside quotes (or not) ends inside."""
     at = 0
     while True:
@@ -204,7 +213,7 @@ def _ends_inside(line: str, inside: bool) -> bool:  # noqa: FBT001  (the state o
                 at += 2
                 continue
             inside = False
-        at = line.find(",", at) + 1
+        at = line.find(delimiter, at) + 1
         if not at:
             return False
         if line.startswith('"', at):
@@ -212,10 +221,10 @@ def _ends_inside(line: str, inside: bool) -> bool:  # noqa: FBT001  (the state o
             at += 1
 
 
-def _next_row(block: list[str], width: int) -> int:
+def _next_row(block: list[str], width: int, delimiter: str) -> int:
     """Where in the lines behind a broken row the next whole one begins."""
     for at, line in enumerate(block[1:], 1):
-        cells = split(line)
+        cells = split(line, delimiter)
         if width and cells is not None and len(cells) == width:
             return at
     return len(block)

@@ -64,10 +64,12 @@ class DateOrder:
         separator: str = "/",
         half_days: bool = False,
         modified_ms: int | None = None,
+        certain: bool = False,
     ) -> tuple[Order, str] | None:
         """The order and how we know, or None if only the owner of the export can say.
 
         What was told wins unless it makes many dates impossible: then it was told for another file.
+        With `certain`, habits do not count: how a stranger orders a spreadsheet is not known.
         """
         for order in self.orders:
             if order == told and self._invalid[order] * 10 <= self.count:
@@ -76,6 +78,8 @@ class DateOrder:
         if self.layout == "short" and self._year_in_front():
             return "ymd", "the first number changes once a year"
         first, second = orders
+        if certain and self._may_have_year_in_front():
+            return None
         least, most = sorted(orders, key=lambda order: self._invalid[order])
         if self._invalid[least] != self._invalid[most]:
             return least, "a number above 12 stands where only a day can be"
@@ -88,6 +92,8 @@ class DateOrder:
         early = [order for order in orders if not self._in_future(order, modified_ms)]
         if len(early) == 1:
             return early[0], "the other order is later than the file itself"
+        if certain:
+            return None
         if self._back[first] != self._back[second]:
             return min(orders, key=lambda order: self._back[order]), "messages in order of time"
         return self._by_habit(separator, half_days=half_days)
@@ -116,6 +122,13 @@ class DateOrder:
             return True
         seldom = self._changes[2] >= 3 and self._changes[2] > 4 * self._changes[0]
         return valid and seldom and not self._step_back
+
+    def _may_have_year_in_front(self) -> bool:
+        """Whether two digits in front could be the year: every date allows it, and they change
+        no more often than the last two."""
+        if self.layout != "short" or self._invalid["ymd"]:
+            return False
+        return self._changes[2] >= self._changes[0]
 
     def _in_future(self, order: Order, modified_ms: int | None) -> bool:
         if modified_ms is None:

@@ -60,11 +60,10 @@ def find(
             inner = wrappers(top, budget.limits.depth)[0]
             result = Result([export_of(inner, source.told, chosen, ("chosen with --platform",))])
         return _found(result, source)
-    strict = tuple(one for one in importers if one.INFO.rank != "fallback")
+    strict = tuple(one for one in importers if one.INFO.rank not in registry.LAST_RESORTS)
     result = Walk(strict, source.told, archives).visit(top)
-    fallback = Walk(
-        tuple(one for one in importers if one.INFO.rank == "fallback"), source.told, archives
-    )
+    last_resorts = tuple(one for one in importers if one.INFO.rank in registry.LAST_RESORTS)
+    fallback = Walk(last_resorts, source.told, archives)
     if result.exports:
         return _found(_photos_beside(top, result, fallback), source)
     last = fallback.visit(top)
@@ -114,7 +113,7 @@ def find_parts(
     asked = importers
     if platform is not None:
         asked = (registry.importer_named(platform, importers),)
-    strict = tuple(one for one in asked if one.INFO.rank != "fallback" or platform)
+    strict = tuple(one for one in asked if one.INFO.rank not in registry.LAST_RESORTS or platform)
     tops: list[Level] = []
     found: list[Result] = []
     try:

@@ -29,8 +29,9 @@ class ImporterInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What the table in the docs and `chatvault platforms` say about an importer.
 
     `version` counts up when `read` gives other records for the same bytes. `rank` decides between
-    importers: the lowest that claims an export wins. `derived` names fields of an item that are not
-    kept in a record because they only repeat others, each with its reason.
+    importers: the lowest that claims an export wins; `generic` and `fallback` are asked only where
+    nothing else is found. `derived` names fields of an item that are not kept in a record because
+    they only repeat others, each with its reason.
     """
 
     key: str
@@ -38,7 +39,7 @@ class ImporterInfo(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     expects: str
     version: int = 1
-    rank: Literal["specific", "text", "fallback"] = "specific"
+    rank: Literal["specific", "text", "generic", "fallback"] = "specific"
     carries: frozenset[Carried] = frozenset()
     derived: dict[str, str] = {}
     leaves_out: str = ""  # what the platform itself does not put into its export

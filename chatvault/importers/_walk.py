@@ -81,7 +81,7 @@ class Walk:
         self._archives = archives
         self._depth = archives.budget.limits.depth
         # What a fallback claims is no sign that exports lie side by side.
-        self._shelves = any(one.INFO.rank != "fallback" for one in importers)
+        self._shelves = any(one.INFO.rank not in registry.LAST_RESORTS for one in importers)
 
     def visit(self, level: Level) -> Result:
         """The exports at a level or below it."""

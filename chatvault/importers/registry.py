@@ -5,6 +5,7 @@ from chatvault.importers import (
     chatlab,
     chatvault_json,
     discord_dce,
+    generic_csv,
     google_chat,
     google_hangouts,
     google_voice,
@@ -35,6 +36,7 @@ IMPORTERS: tuple[Importer, ...] = (
     chatlab,
     chatvault_json,
     discord_dce,
+    generic_csv,
     google_chat,
     google_hangouts,
     google_voice,
@@ -59,7 +61,9 @@ IMPORTERS: tuple[Importer, ...] = (
     x_dm,
 )
 
-RANKS = ("specific", "text", "fallback")
+RANKS = ("specific", "text", "generic", "fallback")
+# Asked only where nothing else is found, and no sign that exports lie side by side.
+LAST_RESORTS = frozenset({"generic", "fallback"})
 
 
 def claims(
