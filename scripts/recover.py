@@ -29,6 +29,7 @@ for package in ("backports", "compression"):
         zstd = __import__(package, fromlist=["zstd"]).zstd
 
 CHUNK = LONGEST_LINE = 65_536
+KINDS = "file|pack|receipt|undo-import|(merge|split|rename|same)-(conversation|person|participant)"
 VALUE, OTHER = b"([A-Za-z0-9+/]{43})", rb"(?:-> (?!X25519|scrypt).+\n(?:.{64}\n)*.{0,63}\n)*"
 KIND = rb"(?:X25519 %b|scrypt ([A-Za-z0-9+/]{22}) ([1-9]|1[0-9]|2[0-2]))" % VALUE
 HEADER = rb"(age-encryption.org/v1\n%b-> %b\n%b\n%b---) %b\n" % (OTHER, KIND, VALUE, OTHER, VALUE)
@@ -174,7 +175,7 @@ def recover(packs: dict[str, Age], entries: list[Any], id_key: bytes, dest: Path
                 elif kind == "file" and folder:
                     pieces = packs[line["pack"]].plain(line["offset"], line["stored"])
                     write(pieces, id_key, line, folder)
-                elif kind not in ("file", "pack", "receipt", "undo-import"):
+                elif not re.fullmatch(KINDS, kind):
                     raise ValueError("not understood, and may change what the others mean")
             except WRONG as error:
                 problems[f"entry {number}, {kind} {line.get('path', '')!r}: {error}"] = None

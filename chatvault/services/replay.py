@@ -9,10 +9,18 @@ from chatvault.importers._source import Told
 from chatvault.services.packed import packed_files
 from chatvault.services.receipt import Receipt
 from chatvault.services.worker import Progress, Worker, WorkerDied
-from chatvault.vault import archive, catalogue, file_rows, journal, schema
+from chatvault.vault import archive, catalogue, decisions, file_rows, journal, schema
 from chatvault.vault.catalogue import ImportRow
 from chatvault.vault.journal import ReadPack
-from chatvault.vault.manifest import EntryRef, FileLine, ImportHead, ReceiptLine, UndoImport
+from chatvault.vault.manifest import (
+    AnyLine,
+    Decision,
+    EntryRef,
+    FileLine,
+    ImportHead,
+    ReceiptLine,
+    UndoImport,
+)
 from chatvault.vault.session import Vault
 from chatvault.vault.store import Merger, WrongOrder
 
@@ -34,10 +42,19 @@ class Replay:
         self._progress = progress
 
     def run(self, packs: Sequence[ReadPack], entries: Sequence[EntryRef]) -> None:
-        """Replay the entries in their order; an import that was undone later is left out."""
-        undone = self._undone(entries)
+        """Replay the entries in their order; an import that was undone later is left out, and what
+        was decided later is known from the start."""
+        decided = self._decided(entries)
+        undone = {
+            line.number for lines in decided.values() for line in lines
+            if isinstance(line, UndoImport)
+        }  # fmt: skip
         self._packs = {pack.info.name for pack in packs}
         with self._database.atomic():
+            for number, lines in decided.items():
+                decisions.keep(
+                    self._db, number, [line for line in lines if isinstance(line, Decision)]
+                )
             self._note_packs(packs, entries, undone)
         self._some_left_out = bool(undone or self.unfinished)
         for entry in entries:
@@ -46,15 +63,14 @@ class Replay:
             with self._database.atomic():
                 catalogue.set_head(self._db, entry.entry, entry.sha256)
 
-    def _undone(self, entries: Sequence[EntryRef]) -> set[int]:
-        """The numbers of imports that a decision takes back; later decisions about numbers that do
-        not exist are without effect."""
+    def _decided(self, entries: Sequence[EntryRef]) -> dict[int, list[AnyLine]]:
+        """The decisions of each entry that holds some; those about imports or conversations that
+        do not exist are without effect."""
+        layout, identity = self._vault.layout, self._vault.ring.identity
         return {
-            line.number
+            entry.entry: list(journal.entry_lines(layout, entry, identity))
             for entry in entries
             if not isinstance(entry.head, ImportHead)
-            for line in journal.entry_lines(self._vault.layout, entry, self._vault.ring.identity)
-            if isinstance(line, UndoImport)
         }
 
     def _note_packs(

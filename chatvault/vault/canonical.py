@@ -14,9 +14,10 @@ from chatvault.vault.extras import Extras
 
 
 def lines(connection: Connection) -> Iterator[bytes]:
-    """One JSON line for each conversation, participant and message; sorted."""
+    """One JSON line for each conversation, participant, person and message; sorted."""
     yield from sorted(_conversations(connection))
     yield from sorted(_participants(connection))
+    yield from sorted(_people(connection))
     yield from sorted(_messages(connection))
 
 
@@ -58,6 +59,17 @@ def _participants(db: Connection) -> Iterator[bytes]:
             [row],
         ).fetchall()
         yield msgspec.json.encode(["participant", *values, names, where])
+
+
+def _people(db: Connection) -> Iterator[bytes]:
+    for row, name in db.execute("SELECT id, name FROM person ORDER BY id").fetchall():
+        who = db.execute(
+            "SELECT p.platform, p.key, c.key FROM participant p"
+            " LEFT JOIN conversation c ON c.id = p.conversation WHERE p.person = ?"
+            " ORDER BY 1, 2, 3",
+            [row],
+        ).fetchall()
+        yield msgspec.json.encode(["person", name, who])
 
 
 def _messages(db: Connection) -> Iterator[bytes]:

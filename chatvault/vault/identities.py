@@ -4,12 +4,14 @@ Where exports disagree about a name or a title, the one shown depends on the nam
 which export came first; all of them are kept.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
 from chatvault.model import Conversation, Participant
 from chatvault.vault.archive import Connection
+from chatvault.vault.decisions import FOREIGN, Decisions
+from chatvault.vault.manifest import ConversationRef
 
 KIND_RANK = {"direct": 0, "group": 1, "channel": 2}
 
@@ -17,10 +19,20 @@ KIND_RANK = {"direct": 0, "group": 1, "channel": 2}
 class Identities:
     """Row numbers of conversations, participants and scopes of ids, remembered for one import."""
 
-    def __init__(self, connection: Connection, touched: Callable[[], None]) -> None:
+    def __init__(
+        self, connection: Connection, touched: Callable[[], None], decisions: Decisions
+    ) -> None:
         """`touched` is called when a value that another import told is changed."""
         self._db = connection
         self._touched = touched
+        self._decisions = decisions
+        self.foreign: dict[int, str] = dict(
+            connection.execute(
+                "SELECT id, scope FROM id_scope WHERE substr(scope, 1, ?) = ?",
+                [len(FOREIGN), FOREIGN],
+            ).fetchall()
+        )
+        self._met_people = False
         self._conversations: dict[tuple[str, str, str | None], int] = {}
         self._participants: dict[tuple[str, str, int], int] = {}
         self._told: set[Participant | tuple[object, ...]] = set()
@@ -53,10 +65,11 @@ class Identities:
                 )
                 self._touched()
                 return int(row_id)
+        title = self._decisions.title(_ref(told)) or told.title
         cursor = self._db.execute(
             "INSERT INTO conversation (platform, key, owner, title, kind, title_is_id)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            [told.platform, told.id, told.owner, told.title, told.kind.value, told.title_is_id],
+            [told.platform, told.id, told.owner, title, told.kind.value, told.title_is_id],
         )
         self._db.execute(
             "INSERT INTO conversation_title VALUES (?, ?, ?)",
@@ -76,7 +89,7 @@ class Identities:
             names = self._db.execute(
                 "SELECT title, kind FROM conversation_title WHERE conversation = ?", [row]
             ).fetchall()
-            title = max((name for name, _ in names), key=lambda name: (bool(name), name))
+            title = self._decisions.title(_ref(told)) or shown_title([name for name, _ in names])
             kind = max((kind for _, kind in names), key=lambda kind: KIND_RANK[kind])
             self._db.execute(
                 "UPDATE conversation SET title = ?, kind = ? WHERE id = ?", [title, kind, row]
@@ -105,6 +118,7 @@ class Identities:
     def _participant_row(self, platform: str, key: str, conversation: int, name: str) -> int:
         row = self._participants.get((platform, key, conversation))
         if row is None:
+            self._met_people = True
             found = self._db.execute(
                 "SELECT id FROM participant WHERE platform = ? AND key = ?"
                 " AND coalesce(conversation, 0) = ?",
@@ -156,6 +170,11 @@ class Identities:
             )
             self._touched()
 
+    def met_people(self) -> bool:
+        """Whether somebody came up since this was asked last."""
+        met, self._met_people = self._met_people, False
+        return met
+
     def scope(self, platform: str, scope: str) -> int:
         """The row of a scope of ids."""
         row = self._scopes.get((platform, scope))
@@ -170,4 +189,15 @@ class Identities:
                     ).lastrowid
                 ]
             row = self._scopes[(platform, scope)] = int(found[0])
+            if scope.startswith(FOREIGN):
+                self.foreign[row] = scope
         return row
+
+
+def _ref(told: Conversation) -> ConversationRef:
+    return ConversationRef(platform=told.platform, key=told.id, owner=told.owner)
+
+
+def shown_title(titles: Sequence[str]) -> str:
+    """The one of several titles that is shown: it depends on nothing but them."""
+    return max(titles, key=lambda title: (bool(title), title))

@@ -7,7 +7,7 @@ one head. Unknown fields are allowed, for newer writers; unknown kinds of line a
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -116,7 +116,79 @@ class UndoImport(Line, frozen=True, kw_only=True, tag="undo-import"):
     import_id: str
 
 
-AnyLine = ImportHead | PackLine | FileLine | ReceiptLine | DecisionsHead | UndoImport
+class ConversationRef(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, order=True):
+    """A conversation by what exports call it; `owner` null fits whichever account tells it."""
+
+    platform: str
+    key: str
+    owner: str | None = None
+
+
+class ParticipantRef(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A participant by what exports call it; `conversation` where its key counts only there."""
+
+    platform: str
+    key: str
+    conversation: ConversationRef | None = None
+
+
+class MergeConversation(Line, frozen=True, kw_only=True, tag="merge-conversation"):
+    """Whatever any export tells of `conversation` belongs into `into`.
+
+    `ids`: whether message ids mean the same in both ("shared"), or each numbers them for itself.
+    """
+
+    conversation: ConversationRef
+    into: ConversationRef
+    ids: Literal["own", "shared"] = "own"
+
+
+class SameParticipant(Line, frozen=True, kw_only=True, tag="same-participant"):
+    """Within one conversation two keys are one participant, who is known under the second."""
+
+    conversation: ConversationRef
+    participant: str
+    same_as: str = msgspec.field(name="is")
+
+
+class SplitConversation(Line, frozen=True, kw_only=True, tag="split-conversation"):
+    """What was merged into this conversation, and its pairs of participants, are taken back."""
+
+    conversation: ConversationRef
+
+
+class RenameConversation(Line, frozen=True, kw_only=True, tag="rename-conversation"):
+    """The title that the owner wants; empty: the one of the exports again."""
+
+    conversation: ConversationRef
+    title: str
+
+
+class SamePerson(Line, frozen=True, kw_only=True, tag="same-person"):
+    """Two participants, and all who are one person with them, are one person."""
+
+    participant: ParticipantRef
+    same_as: ParticipantRef = msgspec.field(name="is")
+
+
+class SplitPerson(Line, frozen=True, kw_only=True, tag="split-person"):
+    """This participant is a person of its own again."""
+
+    participant: ParticipantRef
+
+
+class RenamePerson(Line, frozen=True, kw_only=True, tag="rename-person"):
+    """The name that the owner wants for the person of this participant; empty: none."""
+
+    participant: ParticipantRef
+    name: str
+
+
+Decision = (
+    MergeConversation | SameParticipant | SplitConversation | RenameConversation
+    | SamePerson | SplitPerson | RenamePerson
+)  # fmt: skip
+AnyLine = ImportHead | PackLine | FileLine | ReceiptLine | DecisionsHead | UndoImport | Decision
 DECODER = msgspec.json.Decoder(AnyLine)
 ENCODER = msgspec.json.Encoder()
 

@@ -69,6 +69,13 @@ class Variant(msgspec.Struct, gc=False):
     at: int | None
 
 
+class OtherId(msgspec.Struct, gc=False, frozen=True):
+    """The id of a message in another copy of a merged conversation, and what it answers there."""
+
+    id: str
+    reply_to: str | None
+
+
 class Row(msgspec.Struct, gc=False):
     """A message of the archive while a batch is merged into it."""
 
@@ -99,6 +106,9 @@ class Row(msgspec.Struct, gc=False):
     changed: bool = False
     gone: bool = False  # absorbed by another row
     lists_own: bool = False  # told with variants that say when its own text was written
+    foreign: str = ""  # the scope of its id, where that is another side's of a merge
+    others: dict[int, OtherId] | None = None  # by scope
+    others_changed: bool = False
     indexed_key: int | None = None  # its row id in the search index, if it is there already
     attachments: list[StoredAttachment] = []
     attachments_changed: bool = False
@@ -115,6 +125,17 @@ class Row(msgspec.Struct, gc=False):
         if self.sent_at is None or self.time_precision in {"minute", "day"}:
             return None
         return self.sent_at // 1000
+
+    def has_id(self, scope: int | None, platform_id: str | None) -> bool:
+        """Whether this is one of its ids."""
+        if (self.id_scope, self.platform_id) == (scope, platform_id):
+            return platform_id is not None
+        other = None if self.others is None or scope is None else self.others.get(scope)
+        return other is not None and other.id == platform_id
+
+    def scopes(self) -> set[int | None]:
+        """The scopes in which it has an id."""
+        return {self.id_scope, *(self.others or ())} - {None}
 
     def keys(self) -> set[tuple[int, int, int]]:
         """The content keys under which this message is found."""
@@ -164,8 +185,7 @@ def merge_row(row: Row, other: Row) -> None:
         if theirs and not set(theirs) <= set(mine):
             setattr(row, name, tuple(sorted({*mine, *theirs})))
             row.changed = True
-    if other.reply_to is not None and (row.reply_to is None or other.reply_to > row.reply_to):
-        row.reply_to, row.changed = other.reply_to, True
+    _merge_ids(row, other)
     if other.edited_at is not None and other.edited_at > (row.edited_at or -1):
         row.edited_at, row.changed = other.edited_at, True
     if row.sender is None and other.sender is not None:
@@ -173,8 +193,44 @@ def merge_row(row: Row, other: Row) -> None:
     if other.place < row.place:
         # Not a change that anybody is told of: it only orders messages within one minute.
         row.place = other.place
-    if row.platform_id is None and other.platform_id is not None:
-        row.platform_id, row.id_scope, row.changed = other.platform_id, other.id_scope, True
+
+
+def _merge_ids(row: Row, other: Row) -> None:
+    """What a message answers is told by the id that it has on the same side of a merge."""
+    if other.others:
+        for scope, told in other.others.items():
+            _add_other(row, scope, told)
+    if row.platform_id is None or other.platform_id is None or row.id_scope == other.id_scope:
+        if row.platform_id is None and other.platform_id is not None:
+            row.platform_id, row.id_scope, row.changed = other.platform_id, other.id_scope, True
+            row.foreign = other.foreign
+        if other.reply_to is not None and (row.reply_to is None or other.reply_to > row.reply_to):
+            row.reply_to, row.changed = other.reply_to, True
+        return
+    told = OtherId(other.platform_id, other.reply_to)
+    if row.id_scope is not None and other.foreign < row.foreign:
+        mine, scope = OtherId(row.platform_id, row.reply_to), row.id_scope
+        known = None if row.others is None else row.others.pop(other.id_scope or 0, None)
+        row.platform_id, row.id_scope = other.platform_id, other.id_scope
+        row.foreign, row.reply_to, row.changed = other.foreign, other.reply_to, True
+        if known is not None and known.reply_to is not None:
+            row.reply_to = max(known.reply_to, row.reply_to or "")
+        _add_other(row, scope, mine)
+    elif other.id_scope is not None:
+        _add_other(row, other.id_scope, told)
+
+
+def _add_other(row: Row, scope: int, told: OtherId) -> None:
+    if scope == row.id_scope:
+        if told.reply_to is not None and told.reply_to > (row.reply_to or ""):
+            row.reply_to, row.changed = told.reply_to, True
+        return
+    row.others = row.others or {}
+    known = row.others.get(scope)
+    if known is not None and (told.reply_to or "") <= (known.reply_to or ""):
+        return
+    row.others[scope] = told
+    row.changed = row.others_changed = True
 
 
 def _time_order(row: Row) -> tuple[Any, ...]:

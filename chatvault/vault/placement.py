@@ -35,6 +35,7 @@ class Wanted(msgspec.Struct, frozen=True, gc=False):
     files: frozenset[int] = NOTHING  # rows of the stored bytes of its attachments
     names: frozenset[str] = NO_NAMES
     text: str = ""
+    foreign: bool = False  # its id is another side's of a merge
 
 
 @dataclass
@@ -43,11 +44,14 @@ class Known:
 
     by_id: dict[tuple[int, str], Row] = field(default_factory=dict)
     by_key: dict[Key, list[Row]] = field(default_factory=dict)
+    foreign: frozenset[int] = NOTHING  # scopes of ids that another side of a merge has
 
     def add(self, row: Row) -> None:
         """Let a row be found by its id and by all of its content keys."""
         if row.platform_id is not None and row.id_scope is not None:
             self.by_id[(row.id_scope, row.platform_id)] = row
+            for scope, other in (row.others or {}).items():
+                self.by_id[(scope, other.id)] = row
         if not row.variants:
             # The common case, without making a set.
             key = (row.conversation, row.minute, row.content_hash)
@@ -74,7 +78,7 @@ def find(known: Known, wanted: Wanted) -> Row | None:
 
 def find_absorbed(known: Known, wanted: Wanted, row: Row) -> Row | None:
     """The row without an id that turns out to be `row`, found by id under a new content key."""
-    found = _best(known, wanted)
+    found = _best(known, wanted, beside=row)
     return None if found is row else found
 
 
@@ -84,7 +88,7 @@ def find_other(known: Known, wanted: Wanted, taken: Row) -> Row | None:
     return None if row is taken else row
 
 
-def _best(known: Known, wanted: Wanted) -> Row | None:
+def _best(known: Known, wanted: Wanted, *, beside: Row | None = None) -> Row | None:
     rows = known.by_key.get(wanted.key)
     if rows is None:
         return None
@@ -93,7 +97,8 @@ def _best(known: Known, wanted: Wanted) -> Row | None:
         for row in rows
         if not row.gone
         and row.transcript != wanted.transcript
-        and (wanted.platform_id is None or row.platform_id is None)
+        and (wanted.platform_id is None or row.platform_id is None or _new_side(known, wanted, row))
+        and (beside is None or row is beside or not _contradict(row, beside))
     ]
     if not free:
         return None
@@ -106,6 +111,21 @@ def _best(known: Known, wanted: Wanted) -> Row | None:
     if unknown:
         return min(unknown, key=lambda row: (*_likeness(row, wanted), _order(row)))
     return None
+
+
+def _new_side(known: Known, wanted: Wanted, row: Row) -> bool:
+    """Whether a message with an id may be a row that has one: only when the ids are of different
+    sides of a merge, because within one side different ids are different messages."""
+    if wanted.foreign:
+        return wanted.id_scope not in row.scopes()
+    return bool(known.foreign) and row.scopes() <= known.foreign
+
+
+def _contradict(row: Row, other: Row) -> bool:
+    """Whether two rows have different ids of one side, so that they are two messages."""
+    return (row.others is not None or other.others is not None or bool(row.foreign)) and bool(
+        row.scopes() & other.scopes()
+    )
 
 
 def _likeness(row: Row, wanted: Wanted) -> tuple[bool, bool, bool]:

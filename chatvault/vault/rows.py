@@ -12,7 +12,7 @@ import msgspec
 
 from chatvault.vault.archive import Connection
 from chatvault.vault.extras import Extras
-from chatvault.vault.merging import Row, StoredAttachment, StoredReaction, Variant
+from chatvault.vault.merging import OtherId, Row, StoredAttachment, StoredReaction, Variant
 from chatvault.vault.placement import Known, Wanted
 
 COLUMNS = (
@@ -42,6 +42,9 @@ CANDIDATES = (
        ON v.conversation = s.conversation AND v.minute = s.minute
        AND v.content_hash = s.content_hash""",
 )
+OTHER_CANDIDATES = """INSERT OR IGNORE INTO candidate SELECT o.message FROM staged s
+    CROSS JOIN message_other_id o ON o.id_scope = s.id_scope AND o.platform_id = s.platform_id
+    WHERE s.platform_id IS NOT NULL"""
 
 
 @dataclass
@@ -58,8 +61,18 @@ class Loaded:
 class Rows:
     """Reads and writes the rows of one import's batches."""
 
-    def __init__(self, connection: Connection, number: int, finishing: Sequence[int]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        number: int,
+        finishing: Sequence[int],
+        *,
+        foreign: dict[int, str] | None = None,
+    ) -> None:
+        """`foreign` are the scopes of ids that sides of a merge have for themselves, by their rows;
+        None: there is no merge, and every message has one id."""
         self._db = connection
+        self._foreign = foreign
         self._number = number
         self._mine = ", ".join(str(int(n)) for n in (number, *finishing))
         self._finishing = bool(finishing)
@@ -78,6 +91,8 @@ class Rows:
         )
         for statement in CANDIDATES:
             db.execute(statement)
+        if self._foreign is not None:
+            db.execute(OTHER_CANDIDATES)
         rows: dict[int, Row] = {}
         names = ", ".join(f"m.{name}" for name in COLUMNS)
         for *values, transcript in db.execute(
@@ -91,12 +106,25 @@ class Rows:
             row.transcript = transcript or 0
             row.indexed_key = row.time_key
             rows[row.id] = row
+        if self._foreign is not None:
+            self._load_ids(rows, self._foreign)
+            loaded.known.foreign = frozenset(self._foreign)
         if rows:
             self._load_details(rows)
             self._load_links(loaded)
         for row in rows.values():
             loaded.known.add(row)
         return loaded
+
+    def _load_ids(self, rows: dict[int, Row], foreign: dict[int, str]) -> None:
+        for row in rows.values():
+            row.foreign = foreign.get(row.id_scope or 0, "")
+        for message, scope, other, reply_to in self._db.execute(
+            "SELECT message, id_scope, platform_id, reply_to FROM candidate c"
+            " CROSS JOIN message_other_id o ON o.message = c.id"
+        ):
+            row = rows[message]
+            row.others = {**(row.others or {}), scope: OtherId(other, reply_to)}
 
     def _load_details(self, rows: dict[int, Row]) -> None:
         for message, minute, content_hash, text, at in self._db.execute(
@@ -161,6 +189,8 @@ class Rows:
             f"UPDATE message SET {', '.join(f'{name} = ?' for name in CHANGING)} WHERE id = ?",  # noqa: S608
             [(*_values(row)[FIXED:], row.id) for row in rows if not row.is_new],
         )
+        if self._foreign is not None:
+            self._write_ids([row for row in rows if row.others_changed])
         touched = [row for row in rows if row.attachments_changed]
         db.executemany(
             "DELETE FROM attachment WHERE message = ?",
@@ -204,6 +234,20 @@ class Rows:
                 (row.id, digest, *extras.packed(plain))
                 for row in rows
                 for digest, plain in row.new_extras.items()
+            ],
+        )
+
+    def _write_ids(self, rows: Sequence[Row]) -> None:
+        self._db.executemany(
+            "DELETE FROM message_other_id WHERE message = ?", [(row.id,) for row in rows]
+        )
+        self._db.executemany(
+            "INSERT INTO message_other_id (id_scope, platform_id, message, reply_to)"
+            " VALUES (?, ?, ?, ?)",
+            [
+                (scope, other.id, row.id, other.reply_to)
+                for row in rows
+                for scope, other in (row.others or {}).items()
             ],
         )
 

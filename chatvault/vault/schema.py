@@ -36,6 +36,32 @@ def m001_tables(db: sqlite_utils.Database) -> None:
     db.execute("INSERT INTO meta VALUES ('tokeniser', ?)", [tokens.VERSION])
 
 
+@migrations()
+def m002_decisions(db: sqlite_utils.Database) -> None:
+    """What the owner decided."""
+    for statement in DECISIONS.split(";\n"):
+        db.execute(statement)
+
+
+DECISIONS = """
+CREATE TABLE decision (
+    entry INTEGER NOT NULL,          -- its entry of the journal
+    place INTEGER NOT NULL,          -- its line there, not counting the head
+    line TEXT NOT NULL,              -- JSON, as in decisions.jsonl
+    PRIMARY KEY (entry, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE message_other_id (
+    id_scope INTEGER NOT NULL REFERENCES id_scope(id),  -- with platform_id one more platform key
+    platform_id TEXT NOT NULL,       -- the id in another copy of a merged conversation
+    message INTEGER NOT NULL REFERENCES message(id) ON DELETE CASCADE,
+    reply_to TEXT,                   -- what it answers there, an id of the same scope
+    PRIMARY KEY (id_scope, platform_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX message_other_id_message ON message_other_id(message);
+CREATE INDEX participant_person ON participant(person) WHERE person IS NOT NULL
+"""
+
 FIRST = """
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,            -- head_entry, head_sha256, tokeniser, largest_spill
@@ -98,7 +124,7 @@ CREATE TABLE conversation (
     platform TEXT NOT NULL,          -- such as whatsapp
     key TEXT NOT NULL,               -- the platform's id, or made from the title
     owner TEXT,                      -- whose account, where that tells conversations apart
-    title TEXT NOT NULL,             -- one of those in conversation_title
+    title TEXT NOT NULL,             -- one of those in conversation_title, or the owner's own
     kind TEXT NOT NULL,              -- direct, group or channel
     title_is_id INTEGER NOT NULL,    -- 1 if key was made from the title
     UNIQUE (platform, key, owner)

@@ -15,9 +15,20 @@ from chatvault.model import (
     Reaction,
     Record,
 )
-from chatvault.vault import content_key, extras, merging, placement, schema, search_index
+from chatvault.vault import (
+    content_key,
+    decisions,
+    extras,
+    merging,
+    people,
+    placement,
+    schema,
+    search_index,
+)
 from chatvault.vault.archive import Connection
+from chatvault.vault.decisions import Placed
 from chatvault.vault.identities import Identities
+from chatvault.vault.manifest import ConversationRef
 from chatvault.vault.merging import Row, StoredAttachment, StoredReaction, Variant
 from chatvault.vault.rows import Rows
 from chatvault.vault.time_keys import TimeKeys
@@ -47,6 +58,7 @@ class _Transcript:
     number: int
     conversation: int
     platform: str
+    placed: Placed
     minute: int | None = None
     place: int = 0
 
@@ -59,6 +71,7 @@ class _Item(msgspec.Struct, gc=False):
     sender: int | None
     place: int
     attachments: list[StoredAttachment]
+    placed: Placed
     reactions: list[StoredReaction] = []
 
 
@@ -86,10 +99,12 @@ class Merger:
         self._number = number
         self._file_of = file_of
         self._batch = batch
-        self._identities = Identities(connection, self._touch)
+        self._decisions = decisions.load(connection)
+        self._identities = Identities(connection, self._touch, self._decisions)
         self._keys = TimeKeys(connection)
         self._extras = extras.Extras(connection)
-        self._rows = Rows(connection, number, finishing)
+        self._foreign = self._identities.foreign if self._decisions.foreign_ids else None
+        self._rows = Rows(connection, number, finishing, foreign=self._foreign)
         self._transcripts: dict[str, _Transcript] = {}
         self._platforms: dict[int, str] = {}
         self._gone: list[tuple[Row, Row]] = []
@@ -116,12 +131,17 @@ class Merger:
                 if not self._items:
                     raise WrongOrder
                 extra = msgspec.json.encode(record.extra).decode() if record.extra else ""
-                self._items[-1].reactions.append(merging.stored_reaction(record, extra))
+                item = self._items[-1]
+                reaction = merging.stored_reaction(record, extra)
+                reaction.sender = item.placed.key(reaction.sender)
+                item.reactions.append(reaction)
                 self.tally.reactions += 1
             elif isinstance(record, Participant):
                 transcript = self._transcript(record.conversation_id)
                 row = self._identities.participant(
-                    record, transcript.platform, transcript.conversation
+                    transcript.placed.participant(record),
+                    transcript.platform,
+                    transcript.conversation,
                 )
                 self.tally.participants.add(row)
             elif isinstance(record, Conversation):
@@ -142,10 +162,13 @@ class Merger:
         self.tally.touched_others = True
 
     def _add_conversation(self, told: Conversation) -> None:
-        row = self._identities.conversation(told)
+        placed = self._decisions.place(
+            ConversationRef(platform=told.platform, key=told.id, owner=told.owner)
+        )
+        row = self._identities.conversation(placed.conversation(told))
         self._last_transcript += 1
         self._platforms[row] = told.platform
-        self._transcripts[told.id] = _Transcript(self._last_transcript, row, told.platform)
+        self._transcripts[told.id] = _Transcript(self._last_transcript, row, told.platform, placed)
         self.tally.conversations.add(row)
 
     def _add_message(self, message: Message) -> None:
@@ -153,6 +176,8 @@ class Merger:
         if len(self._items) >= self._batch:
             self.flush()
         transcript = self._transcript(message.conversation_id)
+        if not transcript.placed.as_told:
+            message = transcript.placed.message(message)
         sender = None
         if message.sender_id is not None:
             sender = self._identities.sender(
@@ -190,8 +215,11 @@ class Merger:
             names=frozenset(item.name for item in attachments if item.name)
             if attachments
             else placement.NO_NAMES,
+            foreign=self._foreign is not None and scope in self._foreign,
         )
-        self._items.append(_Item(message, wanted, sender, transcript.place, attachments))
+        self._items.append(
+            _Item(message, wanted, sender, transcript.place, attachments, transcript.placed)
+        )
         at = message.sent_at
         if at is not None:
             tally = self.tally
@@ -207,6 +235,8 @@ class Merger:
             self._write_problems()
             if items:
                 self._merge(items)
+            if self._decisions.people and self._identities.met_people():
+                people.assign(self._db, self._decisions)
 
     def _begin(self) -> None:
         # One transaction for a batch and the people in it: each COMMIT is a flush of the disk.
@@ -256,7 +286,7 @@ class Merger:
         if row is None:
             row = self._new(told, known, wanted.key)
         else:
-            by_id = wanted.platform_id is not None and row.platform_id == wanted.platform_id
+            by_id = row.has_id(wanted.id_scope, wanted.platform_id)
             if by_id and row.transcript == wanted.transcript and not row.by_id:
                 self._displace(item, row, known)
             if by_id and wanted.key not in row.keys():  # noqa: SIM118 - a row is no dict
@@ -275,6 +305,8 @@ class Merger:
             0, item.message, conversation=item.wanted.key[0], key=item.wanted.key[1:], copy=0,
             id_scope=item.wanted.id_scope, sender=item.sender, place=item.place,
         )  # fmt: skip
+        if item.wanted.foreign and self._foreign is not None:
+            told.foreign = self._foreign[item.wanted.id_scope or 0]
         if item.message.versions:
             merging.list_own(told, _versions(item))
         return told
@@ -293,6 +325,7 @@ class Merger:
         if other is None:
             other = self._row_told(item)
             other.platform_id = other.id_scope = None
+            other.foreign = ""
             other = self._new(other, known, key)
         other.transcript = item.wanted.transcript
         known.add(other)

@@ -242,7 +242,7 @@ def test_TRAP_5_Q12_sorting_many_rows_writes_no_file(path: Path, tmp_path: Path)
         (0, Damaged, None),
         (archive.VERSION, None, None),
         (archive.VERSION + 1, None, NewerFormat),  # a newer writer that older ones can read
-        (2000 + 2, NewerFormat, NewerFormat),
+        (1001 * (archive.SCHEMA + 1), NewerFormat, NewerFormat),
     ],
 )
 def test_Q08_a_newer_archive_is_read_if_it_may_and_never_written(

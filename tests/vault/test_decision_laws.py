@@ -1,0 +1,290 @@
+"""Decisions and imports commute: an archive knows the same, whichever came first.
+
+A history is told twice, as two apps or two people export it: under two conversations, with two sets
+of ids or none, and with two names for each person. The decision says what belongs together.
+"""
+
+from itertools import permutations
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_merge_laws import (
+    FORMS,
+    PEOPLE,
+    PLACE,
+    archive_after,
+    as_form,
+    contents,
+    cut,
+    empty,
+    histories,
+    tell,
+)
+
+from chatvault.model import Conversation, Message, MessageKind, Participant, Reaction, Timestamp
+from chatvault.vault import canonical, decisions, people
+from chatvault.vault.decisions import Decisions
+from chatvault.vault.manifest import (
+    ConversationRef,
+    MergeConversation,
+    ParticipantRef,
+    RenameConversation,
+    RenamePerson,
+    SameParticipant,
+    SamePerson,
+    SplitConversation,
+    SplitPerson,
+)
+
+HERE = ConversationRef(platform="somewhere", key="c1")
+THERE = ConversationRef(platform="somewhere", key="other", owner="o1")
+THIRD = ConversationRef(platform="somewhere", key="third")
+NAMES = {"u1": "name:ottilie", "u2": "name:jory"}
+DECIDED = [
+    MergeConversation(conversation=THERE, into=HERE),
+    *(
+        SameParticipant(conversation=HERE, participant=other, same_as=mine)
+        for mine, other in NAMES.items()
+    ),
+]
+
+
+def told_there(records):
+    """The same records as the other side tells them: other conversation, ids and names."""
+    for record in records:
+        if isinstance(record, Conversation):
+            yield msgspec.structs.replace(record, id="other", owner="o1", title="Row")
+        elif isinstance(record, Participant):
+            yield msgspec.structs.replace(record, id=NAMES[record.id], conversation_id="other")
+        elif isinstance(record, Message):
+            yield msgspec.structs.replace(
+                record, conversation_id="other", sender_id=NAMES[record.sender_id],
+                id=None if record.id is None else str(90 - int(record.id)), scope="other",
+            )  # fmt: skip
+        else:
+            yield msgspec.structs.replace(record, sender_id=NAMES[record.sender_id])
+
+
+def decide(connection, *lines):
+    entry = connection.execute("SELECT coalesce(max(entry), 0) + 1 FROM decision").fetchone()[0]
+    decisions.keep(connection, entry, lines)
+    people.assign(connection, decisions.load(connection))
+
+
+def after(*imports, decided=DECIDED, batch=7):
+    """An archive that knew the decisions before the first import, as a rebuild makes it."""
+    connection = empty()
+    decide(connection, *decided)
+    for number, export in enumerate(imports, 1):
+        tell(connection, number, export, batch=batch)
+    found = list(canonical.lines(connection))
+    connection.close()
+    return found
+
+
+@st.composite
+def both_sides(draw):
+    """Two windows of one history, one told by each side."""
+    history = draw(histories())
+    found = []
+    for _ in range(2):
+        first, last = sorted([draw(st.integers(0, 4)), draw(st.integers(0, 4))])
+        found.append(as_form(cut(history, first, last), draw(st.sampled_from(FORMS))))
+    return found[0], list(told_there(found[1]))
+
+
+@given(both_sides(), st.integers(1, 9))
+def test_after_a_merge_the_order_of_imports_and_the_size_of_batches_do_not_matter(sides, batch):
+    one, other = sides
+    assert after(one, other) == after(other, one, batch=batch)
+
+
+@given(both_sides())
+def test_merged_sides_say_what_one_side_alone_would_have_said(sides):
+    """Nothing doubled, nothing lost: as many messages as if both exports were of one form."""
+    one, other = sides
+    back = {name: key for key, name in NAMES.items()}
+    unmerged = [
+        msgspec.structs.replace(
+            record, conversation_id="c1", sender_id=back[record.sender_id], id=None, scope=""
+        )
+        for record in other
+        if isinstance(record, Message)
+    ]
+    # What has ids on one side has seconds; without them the forms are those of the merge laws.
+    expected = contents(archive_after(one, [PLACE, *PEOPLE, *unmerged]))
+    assert sum(expected.values()) == sum(contents(after(one, other)).values())
+
+
+@given(both_sides())
+def test_telling_a_merged_side_twice_is_telling_it_once(sides):
+    one, other = sides
+    assert after(one, other) == after(one, other, other, one)
+
+
+@given(histories())
+def test_two_whole_sides_give_the_history_once(history):
+    one = as_form(history, "ids")
+    found = after(one, list(told_there(one)))
+    told = [msgspec.json.decode(line) for line in found]
+    assert len(history) == len([line for line in told if line[0] == "message"])
+    assert ["Bakers Row", "Row"] == sorted(t for t, _ in told[0][6])
+    assert {"u1", "u2"} >= {line[6] for line in told if line[0] == "message"}
+
+
+@given(both_sides(), st.permutations(DECIDED))
+@settings(max_examples=30)
+def test_the_order_of_the_lines_of_a_merge_does_not_matter(sides, lines):
+    assert after(*sides) == after(*sides, decided=lines)
+
+
+@given(both_sides())
+@settings(max_examples=50)
+def test_a_merge_that_was_split_is_as_if_it_had_never_been(sides):
+    split = [*DECIDED, SplitConversation(conversation=HERE)]
+    assert archive_after(*sides) == after(*sides, decided=split)
+
+
+def message(number, text, *, minute=0, **more):
+    at = Timestamp(1_700_000_040_000 + minute * 60_000 + number * 1000, str(number))
+    return Message(
+        id=str(number), conversation_id="c1", sender_id="u1", seq=number, kind=MessageKind.TEXT,
+        text=text, sent_at=at, scope="c1", **more,
+    )  # fmt: skip
+
+
+def rows(connection, sql):
+    return connection.execute(sql).fetchall()
+
+
+def told_twice(*messages, decided=DECIDED, reverse=False):
+    """An archive after both sides told the same."""
+    connection = empty()
+    decide(connection, *decided)
+    sides = [[PLACE, *PEOPLE, *messages], list(told_there([PLACE, *PEOPLE, *messages]))]
+    for number, side in enumerate(reversed(sides) if reverse else sides, 1):
+        tell(connection, number, side)
+    return connection
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_message_with_two_ids_keeps_both_and_is_found_by_both(reverse):
+    connection = told_twice(message(1, "first"), message(2, "second"), reverse=reverse)
+    assert [("1",), ("2",)] == rows(connection, "SELECT platform_id FROM message ORDER BY text")
+    others = rows(connection, "SELECT platform_id, message FROM message_other_id ORDER BY 1")
+    assert ["88", "89"] == [other for other, _ in others]
+    edited = list(told_there([PLACE, *PEOPLE, message(2, "second, edited")]))
+    assert 1 == tell(connection, 3, edited).updated
+    assert 2 == rows(connection, "SELECT count(*) FROM message")[0][0]
+    connection.close()
+
+
+def test_ids_that_mean_the_same_on_both_sides_need_no_equal_text():
+    shared = [MergeConversation(conversation=THERE, into=HERE, ids="shared"), *DECIDED[1:]]
+    connection = empty()
+    decide(connection, *shared)
+    tell(connection, 1, [PLACE, *PEOPLE, message(1, "first")])
+    other = [
+        msgspec.structs.replace(record, id="1") if isinstance(record, Message) else record
+        for record in told_there([PLACE, *PEOPLE, message(1, "first, edited")])
+    ]
+    tell(connection, 2, other)
+    assert 1 == rows(connection, "SELECT count(*) FROM message")[0][0]
+    assert [] == rows(connection, "SELECT * FROM message_other_id")
+    connection.close()
+
+
+def test_a_reaction_is_of_the_participant_that_the_decision_says():
+    connection = empty()
+    decide(connection, *DECIDED)
+    reaction = Reaction(emoji="+1", sender_id="u2")
+    for number, side in enumerate(
+        ([PLACE, *PEOPLE, message(1, "x"), reaction],
+         list(told_there([PLACE, *PEOPLE, message(1, "x"), reaction]))), 1
+    ):  # fmt: skip
+        tell(connection, number, side)
+    assert [("+1", "u2")] == rows(connection, "SELECT emoji, sender FROM reaction")
+    connection.close()
+
+
+def test_merges_follow_one_another_and_a_circle_is_not_closed():
+    lines = [
+        MergeConversation(conversation=THERE, into=THIRD),
+        MergeConversation(conversation=THIRD, into=HERE),
+        MergeConversation(conversation=HERE, into=THERE),
+        MergeConversation(conversation=HERE, into=HERE),
+    ]
+    for order in permutations(lines[:2]):
+        decided = Decisions([*order, *lines[2:]])
+        assert {HERE} == {decided.place(ref).ref for ref in (HERE, THERE, THIRD)}
+    split = Decisions([*lines, SplitConversation(conversation=HERE)])
+    assert [HERE, THIRD, THIRD] == [split.place(ref).ref for ref in (HERE, THERE, THIRD)]
+
+
+def test_an_owner_that_is_not_known_fits_any():
+    decided = Decisions([MergeConversation(conversation=THERE, into=HERE)])
+    unknown = ConversationRef(platform="somewhere", key="other")
+    stranger = ConversationRef(platform="somewhere", key="other", owner="o2")
+    assert (HERE, stranger) == (decided.place(unknown).ref, decided.place(stranger).ref)
+
+
+def test_conversations_of_two_platforms_are_never_one():
+    elsewhere = ConversationRef(platform="elsewhere", key="other")
+    assert [] == Decisions([MergeConversation(conversation=elsewhere, into=HERE)]).merges
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_a_title_stays_what_the_owner_made_it(later):
+    renamed = RenameConversation(conversation=HERE, title="The row")
+    export = [PLACE, *PEOPLE, message(1, "x")]
+    titled = [msgspec.structs.replace(PLACE, title="Zed"), *PEOPLE, message(1, "x")]
+    exports = [export, titled] if later else [titled]
+    told = [msgspec.json.decode(line) for line in after(*exports, decided=[renamed])]
+    assert "The row" == told[0][4]
+    back = [renamed, RenameConversation(conversation=HERE, title="")]
+    told = [msgspec.json.decode(line) for line in after(*exports, decided=back)]
+    assert "Zed" == told[0][4]
+
+
+def someone(key, conversation=None):
+    return ParticipantRef(platform="somewhere", key=key, conversation=conversation)
+
+
+def persons(found):
+    told = [msgspec.json.decode(line) for line in found]
+    people_told = [line for line in told if line[0] == "person"]
+    return [(name, [key for _, key, _ in who]) for _, name, who in people_told]
+
+
+SAME = SamePerson(participant=someone("u2"), same_as=someone("u1"))
+
+
+@pytest.mark.parametrize("batch", [1, 7])
+def test_a_person_is_there_whichever_came_first(batch):
+    export = [PLACE, *PEOPLE, message(1, "x")]
+    first = after(export, decided=[SAME], batch=batch)
+    connection = empty()
+    tell(connection, 1, export)
+    decide(connection, SAME)
+    assert list(canonical.lines(connection)) == first
+    connection.close()
+    assert [("Ottilie", ["u1", "u2"])] == persons(first)
+
+
+def test_a_person_is_named_and_split():
+    export = [PLACE, *PEOPLE, message(1, "x")]
+    named = [SAME, RenamePerson(participant=someone("u2"), name="Tilly")]
+    assert [("Tilly", ["u1", "u2"])] == persons(after(export, decided=named))
+    split = [*named, SplitPerson(participant=someone("u2"))]
+    assert [("Tilly", ["u1"])] == persons(after(export, decided=split))
+    assert [] == persons(after(export, decided=[SAME, SplitPerson(participant=someone("u2"))]))
+
+
+def test_a_person_follows_a_participant_into_the_merged_conversation():
+    there = someone("name:jory", THERE)
+    elsewhere = SamePerson(participant=there, same_as=someone("u1"))
+    side = list(told_there([PLACE, *PEOPLE, message(1, "x")]))
+    found = after([PLACE, *PEOPLE, message(1, "x")], side, decided=[*DECIDED, elsewhere])
+    assert [("Ottilie", ["u1", "u2"])] == persons(found)
