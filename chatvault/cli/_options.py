@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from chatvault.cli import _completing
 from chatvault.cli._output import count, line, talk
 from chatvault.cli._secrets import SecretOptions, read_secret
 
@@ -104,20 +105,45 @@ def vault_options(function: F) -> F:
 def filter_options(function: F) -> F:
     """The filters, the same everywhere, as one `filters` parameter."""
 
-    @click.option("--from", "filter_from", multiple=True, metavar="NAME", help="Who sent it.")
     @click.option(
-        "--in", "filter_in", multiple=True, metavar="TITLE", help="In which conversation."
+        "--from",
+        "filter_from",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=_completing.people,
+        help="Who sent it.",
     )
-    @click.option("--on", "filter_on", multiple=True, metavar="PLATFORM", help="On which platform.")
+    @click.option(
+        "--in",
+        "filter_in",
+        multiple=True,
+        metavar="TITLE",
+        shell_complete=_completing.conversations,
+        help="In which conversation.",
+    )
+    @click.option(
+        "--on",
+        "filter_on",
+        multiple=True,
+        metavar="PLATFORM",
+        shell_complete=_completing.choices,
+        help="On which platform.",
+    )
     @click.option(
         "--has",
         "filter_has",
         multiple=True,
         metavar="WHAT",
+        shell_complete=_completing.choices,
         help="photo, video, voice, file or link.",
     )
     @click.option(
-        "--kind", "filter_kind", multiple=True, metavar="KIND", help="text, call, poll, ..."
+        "--kind",
+        "filter_kind",
+        multiple=True,
+        metavar="KIND",
+        shell_complete=_completing.choices,
+        help="text, call, poll, ...",
     )
     @click.option(
         "--before", "filter_before", multiple=True, metavar="DATE", help="Before that day."

@@ -35,10 +35,10 @@ _NOT_ASCII = re.compile("[^\x00-\x7f]")
 _NUMBER = re.compile(r"[\d,.]+(?: (?:bytes?|KB|MB|GB))?|-?")
 
 
-def print_json(value: object) -> None:
-    """One value as JSON. Characters that could steer a terminal, and those that the encoding of
-    stdout lacks, are escaped by JSON's own rules."""
-    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+def print_json(value: object, *, indent: int = 2) -> None:
+    """One value as JSON, on one line where nothing is indented. Characters that could steer a
+    terminal, and those that the encoding of stdout lacks, are escaped by JSON's own rules."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=indent).decode()
     text = _STEERING.sub(_json_escape, text)
     try:
         text.encode(sys.stdout.encoding or "utf-8")

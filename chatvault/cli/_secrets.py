@@ -62,6 +62,12 @@ def read_secret(options: SecretOptions, *, prompt: str = "Passphrase") -> str:
     return ask(prompt)
 
 
+def is_given(options: SecretOptions) -> bool:
+    """Whether the secret can be read without asking anybody."""
+    variables = (VARIABLE, f"{VARIABLE}_FILE", f"{VARIABLE}_COMMAND")
+    return any(name in os.environ for name in variables) or options != SecretOptions()
+
+
 def ask(prompt: str) -> str:
     """What somebody types, unseen. Piped input is never taken for a secret."""
     if not sys.stdin.isatty():

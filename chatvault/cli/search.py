@@ -1,5 +1,7 @@
 """`chatvault search`"""
 
+from typing import TYPE_CHECKING, Any
+
 import click
 
 from chatvault.cli._hits import show_text
@@ -11,7 +13,11 @@ from chatvault.cli._options import (
     local_time,
     vault_options,
 )
-from chatvault.cli._output import count, hanging, name, print_json, talk
+from chatvault.cli._output import count, hanging, name, print_json, progress, talk
+from chatvault.errors import Usage
+
+if TYPE_CHECKING:
+    from chatvault.services.search import Hits
 
 INDENT = " " * 10
 ORDERS = ("newest", "oldest", "relevance")
@@ -62,6 +68,17 @@ class QueryCommand(click.Command):
     help="How many messages to show.",
 )
 @click.option("--cursor", metavar="NEXT", help='Go on where a page ended (its "next").')
+@click.option(
+    "--substring",
+    is_flag=True,
+    help="Look for the words as they stand, signs too; reads every message.",
+)
+@click.option(
+    "--regex",
+    is_flag=True,
+    help="The words are a regular expression (of Python); reads every message.",
+)
+@click.option("--jsonl", "as_lines", is_flag=True, help="Print a line of JSON for each message.")
 @json_option
 @vault_options
 def command(
@@ -71,6 +88,9 @@ def command(
     limit: int,
     cursor: str | None,
     *,
+    substring: bool,
+    regex: bool,
+    as_lines: bool,
     as_json: bool,
     vault: VaultOptions,
 ) -> None:
@@ -80,19 +100,23 @@ def command(
     has: kind: before: after: until: during: that the options name too. Chinese, Japanese, Korean
     and Thai are found anywhere in a text, one character included. More: docs/search.md.
     """
-    from chatvault.services.search import search
-
-    tree = asked(query, filters)
-    with vault.reading() as opened:
-        found = search(
-            opened.db,
-            tree,
-            order=sort,  # type: ignore[arg-type]  # click.Choice checked it
-            limit=limit,
-            after=cursor,
-        )
+    if substring and regex:
+        raise Usage("--substring and --regex at once", remedy="give one of the two")
+    if (substring or regex) and sort == "relevance":
+        raise Usage("a pattern is found or not: there is no relevance", remedy="sort by time")
+    page = {"order": sort, "limit": limit, "after": cursor}
+    if substring or regex:
+        found = _scanned(vault, " ".join(query), filters, literal=substring, page=page)
+    else:
+        found = _searched(vault, asked(query, filters), page)
     if as_json:
         print_json(found)
+        return
+    if as_lines:
+        for hit in found.hits:
+            print_json(hit, indent=0)
+        if found.next is not None:
+            talk(f"more: --cursor {found.next}")
         return
     for hit in found.hits:
         what = "" if hit.kind == "text" else f" ({hit.kind.replace('_', ' ')})"
@@ -108,3 +132,29 @@ def command(
         )
     if found.hits:
         talk("a message in its place: chatvault show NUMBER")
+
+
+def _searched(vault: VaultOptions, tree: Any, page: dict[str, Any]) -> "Hits":
+    from chatvault.services.search import is_index_current, search
+
+    with vault.reading() as opened:
+        if not is_index_current(opened.db):
+            talk("note: an older ChatVault made the search index; the next import renews it")
+        return search(opened.db, tree, **page)
+
+
+def _scanned(
+    vault: VaultOptions,
+    text: str,
+    filters: dict[str, tuple[str, ...]],
+    *,
+    literal: bool,
+    page: dict[str, Any],
+) -> "Hits":
+    from chatvault.services.scan import pattern_of, scan
+
+    pattern = pattern_of(text, literal=literal)
+    tree = asked((), filters)
+    with vault.reading() as opened, progress() as told:
+        talk("reading every message that the filters leave, which takes longer than a search")
+        return scan(opened.db, tree, pattern, **page, progress=told)

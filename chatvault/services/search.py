@@ -1,5 +1,7 @@
 """Running a search."""
 
+from collections.abc import Callable
+
 import msgspec
 
 from chatvault.errors import Usage
@@ -7,7 +9,7 @@ from chatvault.services import query as ask
 from chatvault.services.query import Query
 from chatvault.services.receipt import iso
 from chatvault.services.select import select
-from chatvault.vault import queries, tokens
+from chatvault.vault import queries, reindexing, tokens
 from chatvault.vault.archive import Connection
 from chatvault.vault.queries import MessageRow, Order
 
@@ -45,24 +47,28 @@ def search(
     """The messages that a query means. The cursor names a place in time, so pages stay what they
     are while imports go on."""
     selection = select(db, query)
-    keys = queries.hit_keys(db, selection, order=order, limit=limit + 1, after=_cursor(after))
+    keys = queries.hit_keys(db, selection, order=order, limit=limit + 1, after=cursor_of(after))
     more = len(keys) > limit
     keys = keys[:limit]
     words, phrases = ask.to_mark(query)
-    hits = tuple(_hit(db, row, words=words, phrases=phrases) for row in queries.by_keys(db, keys))
+
+    def mark(text: str) -> list[tuple[int, int]]:
+        return tokens.marks(text, words, phrases)
+
+    hits = tuple(hit(db, row, mark) for row in queries.by_keys(db, keys))
     following = None
     if more:
-        last = (_cursor(after) or 0) + limit if order == "relevance" else keys[-1]
+        last = (cursor_of(after) or 0) + limit if order == "relevance" else keys[-1]
         following = str(last)
     return Hits(queries.count(db, selection), hits, following)
 
 
-def _hit(db: Connection, row: MessageRow, *, words: list[str], phrases: list[str]) -> Hit:
-    text = row.text
-    marks = tokens.marks(text, words, phrases)
+def hit(db: Connection, row: MessageRow, mark: Callable[[str], list[tuple[int, int]]]) -> Hit:
+    """A message as it is shown: with the first of its texts in which something is marked."""
+    text, marks = row.text, mark(row.text)
     if not marks:
         for other in (*row.more_text, *(a.name for a in queries.attachments_of(db, row.id))):
-            found = tokens.marks(other, words, phrases)
+            found = mark(other)
             if found or not text:
                 text, marks = other, found
                 if found:
@@ -73,10 +79,17 @@ def _hit(db: Connection, row: MessageRow, *, words: list[str], phrases: list[str
     )  # fmt: skip
 
 
-def _cursor(after: str | None) -> int | None:
+def cursor_of(after: str | None) -> int | None:
+    """The place that a cursor names; Usage when it is none."""
     if after is None:
         return None
     digits = after.removeprefix("-")
     if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
         raise Usage("this is not a cursor", remedy='give the "next" of the page before')
     return int(after)
+
+
+def is_index_current(db: Connection) -> bool:
+    """Whether the index was made by today's rules; if not, the next command that writes renews it,
+    and until then some words may not be found."""
+    return reindexing.is_current(db)

@@ -122,6 +122,16 @@ def _named(
     return sorted(found)
 
 
+def names_beginning(db: Connection, what: str, begin: str, *, limit: int) -> list[str]:
+    """Names of `conversations` or `people` for somebody who typed the beginning of one."""
+    rows = queries.conversation_titles(db)
+    if what == "people":
+        rows = queries.participant_names(db)
+    wanted = _folded(begin)
+    names = {name for _, name in rows if _folded(name).startswith(wanted)}
+    return sorted(name for name in names if name and name.isprintable())[:limit]
+
+
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold().strip()
 

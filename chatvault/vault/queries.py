@@ -132,6 +132,31 @@ def messages(
         yield _message(row)
 
 
+def texts(
+    db: Connection, selection: Selection, order: Order
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The time key of every message of a selection and what is written in it, in order."""
+    where, params = source(db, selection)
+    if selection.match is None:
+        columns = "m.time_key, m.text, m.more_text"
+        key = "m.time_key"
+    else:
+        columns, key = "s.rowid, m.text, m.more_text", "s.rowid"
+    direction = "ASC" if order == "oldest" else "DESC"
+    for time_key, text, more in db.execute(
+        f"SELECT {columns} {where} ORDER BY {key} {direction}", params
+    ):
+        yield time_key, (text, *texts_of(more))
+
+
+def names(db: Connection, selection: Selection) -> Iterator[tuple[int, str]]:
+    """The names of the files of a selection, each with the time key of its message."""
+    where, params = source(db, selection)
+    head, _, tail = where.partition(" WHERE ")
+    sql = f"SELECT m.time_key, a.name {head} JOIN attachment a ON a.message = m.id WHERE {tail}"
+    yield from db.execute(sql, params)
+
+
 class AttachmentRow(msgspec.Struct, frozen=True, kw_only=True):
     """One attachment; `file` is the row of its stored bytes."""
 

@@ -135,6 +135,53 @@ def test_search_takes_filters_as_words_and_as_options(sealed: Vault) -> None:
     assert 1 == json.loads(words.out)["total"]
 
 
+def test_search_looks_at_every_message_when_asked_to(sealed: Vault) -> None:
+    ended = sealed.run("search", "--substring", "！！！", "--json")
+    told = json.loads(ended.out)
+    assert (0, "太好了！！！我们去北京看你") == (ended.code, told["hits"][0]["text"])
+    assert [[3, 6]] == told["hits"][0]["marks"]
+    assert "reading every message" in ended.err
+    pattern = sealed.run("search", "--regex", "^北京！", "--in", "小满", "--json")
+    assert 1 == json.loads(pattern.out)["total"]
+    assert (2, "") == (sealed.run("search", "--regex", "[").code, pattern.err[:0])
+    assert 2 == sealed.run("search", "--regex", "--substring", "a").code
+
+
+def test_search_prints_a_line_of_json_for_each_message(sealed: Vault) -> None:
+    told = json.loads(sealed.run("search", "北", "--json", "--limit", "1").out)
+    ended = sealed.run("search", "北", "--jsonl", "--limit", "1")
+    assert told["hits"] == [json.loads(line) for line in ended.out.splitlines()]
+    assert f"more: --cursor {told['next']}\n" == ended.err
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [
+        ("Bakers\\\\ Row", "chatvault search --in Ba"),
+        ("小满", "chatvault list --in 小"),
+        ("Ottilie\\\\ Marsh", "chatvault search --from OTT"),
+        ("voice", "chatvault search --has vo"),
+        ("whatsapp", "chatvault search --on wh"),
+        ("sticker", "chatvault list --kind st"),
+    ],
+)
+def test_the_shell_completes_names(
+    sealed: Vault, tmp_path: Path, expected: str, words: str
+) -> None:
+    key = tmp_path / "key"
+    key.write_text(sealed.recovery)
+    key.chmod(0o600)
+    asked = {
+        "_CHATVAULT_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": "3",
+        "CHATVAULT_VAULT": str(sealed.folder),
+    }  # fmt: skip
+    ended = run(env=environment(**asked, CHATVAULT_PASSPHRASE_FILE=str(key)))
+    assert (0, f"plain,{expected}\n", "") == (ended.code, ended.out, ended.err)
+    locked = run(env=environment(**asked))
+    names = "--in" in words or "--from" in words
+    assert (0, "" if names else ended.out, "") == (locked.code, locked.out.lstrip("\n"), locked.err)
+
+
 def test_show_tells_a_message_in_its_place(sealed: Vault) -> None:
     ended = sealed.run("show", "149", "--context", "1")
     assert (0, "") == (ended.code, ended.err)
