@@ -102,3 +102,17 @@ class RowClock:
             )
         wall = datetime.fromisoformat(stamp.as_exported)
         return self._clock.time(wall, precision=stamp.precision)
+
+
+def place_of(
+    told: Told, identifier: str | None, title: str, kind: ConversationKind
+) -> Conversation:
+    """The conversation of an export that may not say which it is; its owner may (`--conversation`).
+
+    An answer that is an id of WeChat counts where the export has none, any other as the title.
+    """
+    if identifier or not told.conversation:
+        return conversation(identifier, title, kind)
+    if looks_like_id(told.conversation):
+        return conversation(told.conversation, title, kind)
+    return conversation(None, told.conversation, kind)

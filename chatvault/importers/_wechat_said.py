@@ -65,7 +65,13 @@ def told(said: Said, talk: Transcript) -> Iterator[Participant | Message]:
         about: dict[str, object] = {"avatar": said.avatar} if said.avatar else {}
         if said.wxid and said.wxid != who:
             about["wxid"] = said.wxid
-        yield from talk.people.tell(who, said.name, aliases=said.aliases, is_me=mine, extra=about)
+        name = said.name
+        if not name and not talk.people.name(who):
+            if who == talk.place.id:
+                name = talk.place.title
+            elif who.startswith("name:"):
+                name = talk.me if said.mine else talk.place.title
+        yield from talk.people.tell(who, name, aliases=said.aliases, is_me=mine, extra=about)
     else:
         names = [one for one in (said.name, said.wxid, *said.aliases) if one]
         known = {talk.place.id, talk.place.title}
@@ -104,7 +110,8 @@ def _sender(said: Said, talk: Transcript) -> str:
         names = {folded(place.title), folded(talk.people.name(place.id))}
         if said.mine is False or folded(said.name) in names:
             return place.id
-    return name_id(said.name) if said.name else ""
+    name = said.name or (place.title if direct and said.mine is False else "")
+    return name_id(name) if name else ""
 
 
 def clocked(value: str | int | float, local: str = "") -> Timestamp | None:

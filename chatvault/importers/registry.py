@@ -27,6 +27,7 @@ from chatvault.importers import (
     wechat_wda,
     wechat_weclone,
     wechat_weflow,
+    wechat_weflow_html,
     whatsapp_text,
     x_dm,
 )
@@ -59,6 +60,7 @@ IMPORTERS: tuple[Importer, ...] = (
     wechat_wda,
     wechat_weclone,
     wechat_weflow,
+    wechat_weflow_html,
     whatsapp_text,
     x_dm,
 )

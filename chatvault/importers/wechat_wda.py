@@ -77,6 +77,7 @@ _ALONE = re.compile(
 )
 _START = re.compile(r'"messages"\s*:\s*\[\Z')
 _BY_LINE = re.compile(r'"messages": ?\[\r?\n *\{"id": ?"[^\n]*(?:\n|\Z)')
+_CONVERSATION = re.compile(r"\A(?:[^/]+/){1,2}messages\.[a-z]{3,4}\Z")
 _PRIVATE = re.compile(r'"privacyMode"\s*:\s*true')
 _MEDIA = re.compile(r'"includeMedia"\s*:\s*true')
 _TITLE = re.compile(r"会话: ?(.*) \(([^()\s]{1,128})\)")
@@ -86,7 +87,9 @@ _LABELS = ("会话:", "账号:", "会话头像:", "时间范围:", "消息类型
 
 def recognise(source: Source) -> tuple[str, ...]:
     """Evidence: the manifest, or the beginning of one conversation's file that was taken out."""
-    if source.has(MANIFEST) and _is_manifest(_text(source, MANIFEST)):
+    # Without its conversations a manifest is nothing, and with them they belong to it.
+    whole = source.has(MANIFEST) and any(_CONVERSATION.search(name) for name in source.entries)
+    if whole and _is_manifest(_text(source, MANIFEST)):
         return (f"{MANIFEST} of WeChatDataAnalysis",)
     if source.has(JSON) and _ALONE.match(_text(source, JSON)):
         return (f"{JSON} of WeChatDataAnalysis",)
