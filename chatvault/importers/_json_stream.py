@@ -57,10 +57,12 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """The next element of an array on the way begins, for instance a chat of `chats.list[]`."""
+    """The next element of an array on the way begins, for instance a chat of `chats.list[]`; or the
+    value of a field that `*` stands for, which is called `key`."""
 
     path: str
     position: int
+    key: str = ""
 
 
 class Bad(msgspec.Struct, frozen=True):
@@ -88,7 +90,8 @@ def stream(
     """Yield the items of these arrays and the other fields of all objects on the way to them.
 
     An array is named by its path: `messages`; `chats.list[].messages` for one in every element of
-    another; empty when the file itself is the array. What is not an array there comes as a Field.
+    another; `*.messages` for one in every field of the object; empty when the file itself is the
+    array. What is not an array there comes as a Field.
     `repair` gets the text of a value that is no JSON and may return a better one. BrokenJson is
     raised where the file breaks off, after everything that was complete.
     """
@@ -121,11 +124,15 @@ def _walk(
             yield Start(path + "[]", position)
             yield from _walk(window, path + "[]", wanted=wanted, on_the_way=on_the_way)
     elif opening == "{" and (path in on_the_way or path == ""):
-        for key in window.fields():
+        any_key = f"{path}.*" if path else "*"
+        for position, key in enumerate(window.fields()):
             below = f"{path}.{key}" if path else key
             # A key such as `chats.list` must not pass for the path of another array.
             if _NAME.fullmatch(key) and (below in wanted or below in on_the_way):
                 yield from _walk(window, below, wanted=wanted, on_the_way=on_the_way)
+            elif any_key in wanted or any_key in on_the_way:
+                yield Start(any_key, position, key)
+                yield from _walk(window, any_key, wanted=wanted, on_the_way=on_the_way)
             else:
                 value = window.value(below)
                 yield value if isinstance(value, Bad) else Field(key, value, path)
@@ -135,7 +142,7 @@ def _walk(
         yield value if isinstance(value, Bad) else Field(name, value, above)
 
 
-_NAME = re.compile(r"[^.\[]+")
+_NAME = re.compile(r"[^.\[*]+")
 _SPACE = re.compile(r"[ \t\r\n]*")
 _BETWEEN = re.compile(r"[ \t\r\n,]*")
 _OUTSIDE = re.compile(r'[^\[\]{},"]*+([\[\]{},"]|)')

@@ -126,6 +126,19 @@ def test_a_key_with_a_dot_is_not_the_path_of_an_array() -> None:
     assert [Field("", {"m": [1]}), Field("a.m", [2]), Item(0, 3, "a.m")] == parts(text, "a.m")
 
 
+def test_a_star_stands_for_any_key_and_tells_which() -> None:
+    data = '{"a.b": [1, 2], "*": [3], "n": 7, "o": {"x": [4]}, "": []}'
+    assert [
+        Start("*", 0, "a.b"), Item(0, 1, "*"), Item(1, 2, "*"),
+        Start("*", 1, "*"), Item(0, 3, "*"),
+        Start("*", 2, "n"), Field("*", 7),
+        Start("*", 3, "o"), Field("*", {"x": [4]}),
+        Start("*", 4, ""),
+    ] == parts(data, "*")  # fmt: skip
+    inner = [Start("*", 0, "p"), Item(0, 1, "*.m"), Field("k", 2, "*"), Item(0, 3, "m")]
+    assert inner == parts('{"p": {"m": [1], "k": 2}, "m": [3]}', "*.m", "m")
+
+
 def test_a_picture_of_5_mb_before_the_array_is_a_field() -> None:
     picture = "data:image/png;base64," + "A" * 5_000_000
     text = json.dumps({"avatar": picture, "messages": [1]})
