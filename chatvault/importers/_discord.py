@@ -32,7 +32,7 @@ _STEM = 42  # characters of a name that DiscordChatExporter keeps before the has
 _SIGNATURE = frozenset({"ex", "is", "hm"})
 
 
-def snowflake_time(identifier: str, as_exported: str = "") -> Timestamp:
+def snowflake_time(identifier: str) -> Timestamp:
     """The moment that an id holds, to the millisecond; Malformed if it holds none."""
     if not (identifier.isascii() and identifier.isdigit() and 7 <= len(identifier) <= 20):
         raise Malformed("an id that holds no time")
@@ -41,7 +41,7 @@ def snowflake_time(identifier: str, as_exported: str = "") -> Timestamp:
         raise Malformed("an id that holds no time")
     return Timestamp(
         utc_ms=max(utc_ms, EARLIEST_MS),
-        as_exported=as_exported or identifier,
+        as_exported=identifier,
         precision=Precision.MILLISECOND,
     )
 
