@@ -5,11 +5,9 @@ from typing import Any
 
 import msgspec
 
+from chatvault.importers._json_lines import NoValue, values
 from chatvault.importers._json_stream import Bad, BrokenJson, Field, Item, stream
-from chatvault.importers._json_value import decoded, depth
-from chatvault.importers._limits import DEFAULT
 from chatvault.importers._source import Source
-from chatvault.importers._text_lines import BrokenText, encoding_of, lines
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -72,35 +70,18 @@ def _of_json(source: Source, name: str) -> Iterator[Part]:
 
 
 def _of_lines(source: Source, name: str) -> Iterator[Part]:
-    encoding = encoding_of(source, name, "gb18030")
     number = -1
-    try:
-        for line in lines(source, name, encoding):
-            part = f"line {line.number}"
-            if not line.text.strip() or (line.text.startswith("#") and not line.goes_on):
-                continue
-            if line.goes_on:
-                yield Unread(part, "a line that is too long", line.text)
-                continue
-            try:
-                value = decoded(line.text.strip())
-            except (ValueError, RecursionError):
-                yield Unread(part, "not valid JSON", line.text)
-                continue
-            kind = value.get("_type") if isinstance(value, dict) else None
-            if depth(value) > DEFAULT.json_depth:
-                yield Unread(part, "nested too deep", line.text)
-            elif kind == "header":
-                number += 1
-                yield Head(value, number)
-            elif kind == "member":
-                yield Member(value)
-            elif kind == "message":
-                yield Post(value, part)
-            else:
-                yield Unread(part, "neither header, member nor message", line.text)
-    except BrokenText as cause:
-        yield Unread("end", f"the file cannot be read further ({cause})", "")
-    if encoding.damaged:
-        reason = f"text that is no {encoding.name}, in {encoding.damaged} lines, became U+FFFD"
-        yield Unread("encoding", reason, "")
+    for line in values(source, name):
+        if isinstance(line, NoValue):
+            yield Unread(line.part, line.reason, line.raw)
+            continue
+        kind = line.value.get("_type") if isinstance(line.value, dict) else None
+        if kind == "header":
+            number += 1
+            yield Head(line.value, number)
+        elif kind == "member":
+            yield Member(line.value)
+        elif kind == "message":
+            yield Post(line.value, line.part)
+        else:
+            yield Unread(line.part, "neither header, member nor message", line.raw)

@@ -93,6 +93,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     edited_at: Timestamp | None = None
     marks: tuple[Mark, ...] = ()
     reactions: tuple[Reaction, ...] = ()
+    reactors: tuple[str, ...] = ()  # the name of each who reacted
     extra: dict[str, object] = {}
 
 
@@ -260,9 +261,10 @@ class _Transcript:
         if sender:
             is_me = item.is_me is True or (bool(self._owner) and sender == self._owner)
             yield from self._told(sender, name, item.aliases, is_me=is_me)
-        for reaction in item.reactions:
+        for reaction, name in zip(item.reactions, item.reactors, strict=True):
             if who := reaction.sender_id:
-                yield from self._told(who, "", (), is_me=bool(self._owner) and who == self._owner)
+                name = "" if name == who else name
+                yield from self._told(who, name, (), is_me=bool(self._owner) and who == self._owner)
         yield Message(
             id=item.id or None,
             conversation_id=self.conversation.id,

@@ -44,6 +44,8 @@ INFO = ImporterInfo(
 )  # fmt: skip
 
 HEAD = 64 * 1024
+# Files of lines may say that they hold more than the format knows; those have their own importer.
+_OTHER_PROFILE = re.compile(r'\A\s*\{(?=.*"_type"\s*:\s*"header").*"chatvault"\s*:\s*\{')
 
 
 def recognise(source: Source) -> tuple[str, ...]:
@@ -70,6 +72,8 @@ def _form(source: Source, name: str) -> str:
     for line in head.split("\n"):
         if not line.strip() or line.startswith("#"):
             continue
+        if _OTHER_PROFILE.search(line):
+            return ""
         if _is_header(line):
             return "JSONL"
         break
