@@ -136,7 +136,7 @@ def _evidence(source: Source, file: str) -> str:
     if titled and survey.posts:
         return "the first line of LINE's text export"
     people = survey.senders.total()
-    if survey.form == "tabs" and survey.days and people >= 3:
+    if survey.form == "tabs" and (survey.first_is_day or (saved and survey.days)) and people >= 3:
         return f"{people} messages with tabs below lines with a date"
     weekdays = any(
         shape.weekday == "behind" and shape.separator == "." and shape.layout == "year first"
