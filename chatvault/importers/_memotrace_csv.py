@@ -22,7 +22,7 @@ from chatvault.importers._wechat import (
     split_type,
     without_sender_prefix,
 )
-from chatvault.importers._wechat_body import absent, remote
+from chatvault.importers._wechat_body import Body, absent, remote
 from chatvault.importers._wechat_payload import payload, place
 from chatvault.importers._wechat_rows import RowClock, Transcript, name_id
 from chatvault.model import (
@@ -219,7 +219,10 @@ def second(row: Row, talk: Transcript, *, clock: RowClock, files: Files) -> Reco
         extra["消息ID"] = row["消息ID"]
     if row["更多信息"] not in {"", "more"}:
         extra["更多信息"] = row["更多信息"]
-    body = _rendered(content, kind, files=files, row=row)
+    found = rendered(content, row["类型"], files=files, clock=row["时间"], identifier=row["消息ID"])
+    body = _Body(kind, found.text)
+    body.words, body.attachments = found.words, found.attachments
+    body.marks, body.facts = found.marks, dict(found.facts)
     if kind is not MessageKind.TEXT or row["类型"] != "文本":
         extra["类型"] = row["类型"]
     if content and body.text != content:
@@ -245,32 +248,31 @@ def _second_sender(talk: Transcript, name: str, aliases: tuple[str, ...]) -> tup
     return name_id(name), True
 
 
-def _rendered(content: str, kind: MessageKind, *, files: Files, row: Row) -> _Body:
-    body = _Body(kind)
+def rendered(content: str, name: str, *, files: Files, clock: str, identifier: str = "") -> Body:
+    """The body of what people see of a message, given its kind by name."""
+    kind = TYPES.get(name, MessageKind.OTHER)
     rest = _HEAD.sub("", content, count=1) if _HEAD.match(content) else content
-    if row["类型"] == "引用消息":
+    if name == "引用消息":
         text, found, quoted = content.partition("\n引用：")
-        body.text = text
-        if found:
-            name, _, said = quoted.partition(": ")
-            body.facts = {"quoted_name": name}
-            body.words = (said,) if said and label(said) is None else ()
-    elif kind in {MessageKind.TEXT, MessageKind.SYSTEM, MessageKind.OTHER}:
-        body.text = content
-        body.marks = notice_marks(content) if kind is MessageKind.SYSTEM else ()
-    elif kind is MessageKind.FILE:
-        body.attachments = (_document(content, rest, files),)
-    elif kind in MEDIA:
-        body.words = (rest.strip(),) if rest.strip() else ()
-        body.attachments = (_medium(content, kind, files=files, row=row),)
-    elif kind is MessageKind.LOCATION:
-        body.words = tuple(found.strip() for found in _LINE.findall(content))
-        if spot := _SPOT.search(content):
-            body.facts = dict(place(spot[1], spot[2]))
-    else:
-        words = [found.strip() for found in _LINE.findall(content)]
-        body.words = tuple(dict.fromkeys(words)) or ((rest.strip(),) if rest.strip() else ())
-    return body
+        if not found:
+            return Body(text=text)
+        who, _, said = quoted.partition(": ")
+        words = (said,) if said and label(said) is None else ()
+        return Body(text=text, words=words, facts={"quoted_name": who})
+    if kind in {MessageKind.TEXT, MessageKind.SYSTEM, MessageKind.OTHER}:
+        marks = notice_marks(content) if kind is MessageKind.SYSTEM else ()
+        return Body(text=content, marks=marks)
+    if kind is MessageKind.FILE:
+        return Body(attachments=(_document(content, rest, files),))
+    if kind in MEDIA:
+        words = (rest.strip(),) if rest.strip() else ()
+        one = _medium(content, kind, files=files, clock=clock, identifier=identifier)
+        return Body(words=words, attachments=(one,))
+    lines = tuple(dict.fromkeys(found.strip() for found in _LINE.findall(content)))
+    if kind is MessageKind.LOCATION:
+        spot = _SPOT.search(content)
+        return Body(words=lines, facts=place(spot[1], spot[2]) if spot else {})
+    return Body(words=lines or ((rest.strip(),) if rest.strip() else ()))
 
 
 def _document(content: str, rest: str, files: Files) -> Attachment:
@@ -292,13 +294,15 @@ def _document(content: str, rest: str, files: Files) -> Attachment:
     )
 
 
-def _medium(content: str, kind: MessageKind, *, files: Files, row: Row) -> Attachment:
+def _medium(
+    content: str, kind: MessageKind, *, files: Files, clock: str, identifier: str
+) -> Attachment:
     """A picture, video or voice: its file is named after its second, its id and its direction."""
     folder = _PICTURE_FOLDERS.get(kind)
-    digits = re.sub(r"[^0-9]", "", row["时间"])
-    identifier = server_id(row["消息ID"])
-    if folder and identifier and len(digits) == 14:
-        stem = f"{digits[:8]}_{digits[8:]}_{identifier[:6]}"
+    digits = re.sub(r"[^0-9]", "", clock)
+    known = server_id(identifier)
+    if folder and known and len(digits) == 14:
+        stem = f"{digits[:8]}_{digits[8:]}_{known[:6]}"
         for direction in ("0", "1"):
             month = f"{digits[:4]}-{digits[4:6]}"
             path = files.find(f"{folder}/{month}/{stem}_{direction}")

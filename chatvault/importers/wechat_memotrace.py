@@ -1,4 +1,4 @@
-"""MemoTrace (留痕, WeChatMsg): CSV of both generations, and the `.html.json` of the second.
+"""MemoTrace (留痕, WeChatMsg): tables, pages and texts of both generations, and the `.html.json`.
 
 A folder `聊天记录/<remark>(<wxid>)/`, with the media in folders beside the files. One row of each:
     101,3,1,0,0,1700000000,,明天几点出发？,2023-11-15 06:13:20,小满,林小满,wxid_lin0demo
@@ -10,48 +10,48 @@ Exporting again makes `name(1).csv` beside `name.csv`: each file is a transcript
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import islice
+from itertools import islice, zip_longest
 
 import msgspec
 
 from chatvault.errors import EmptyExport, Where
+from chatvault.importers import _memotrace_page as pages
+from chatvault.importers import _memotrace_text as texts
 from chatvault.importers._clock import zone_for
-from chatvault.importers._csv import Row, Text, head_rows, open_text, rows
+from chatvault.importers._csv import Text, head_rows, open_text
 from chatvault.importers._fields import Malformed
+from chatvault.importers._html import unescaped
+from chatvault.importers._js_literal import BrokenScript, items
 from chatvault.importers._json_stream import Bad, BrokenJson, Item, stream
-from chatvault.importers._memotrace_csv import (
-    FIRST,
-    FIRST_SHORT,
-    OLDEST,
-    SECOND,
-    Records,
-    first,
-    oldest,
-    second,
-)
+from chatvault.importers._limits import MiB
+from chatvault.importers._memotrace_contacts import CONTACTS, contacts
+from chatvault.importers._memotrace_csv import FIRST, FIRST_SHORT, OLDEST, SECOND
 from chatvault.importers._memotrace_json import Files, avatar_id, records
+from chatvault.importers._memotrace_tables import DIRECT, GROUP, Tables
 from chatvault.importers._people import folded
 from chatvault.importers._protocol import ImporterInfo
 from chatvault.importers._source import Source
-from chatvault.importers._wechat import is_room
+from chatvault.importers._text_lines import BrokenText
 from chatvault.importers._wechat_rows import (
     HOME,
     RowClock,
     Transcript,
-    conversation,
     may_be_id,
+    place_of,
     without_copy_number,
 )
+from chatvault.importers._wechat_said import told
 from chatvault.model import Assumption, Conversation, ConversationKind, Problem, Record
 
 INFO = ImporterInfo(
     key="wechat-memotrace",
     platform="wechat",
     title="WeChat, exported by MemoTrace (留痕)",
-    expects="folder of one conversation below 聊天记录, with .csv or .html.json files",
+    version=2,
+    expects="folder of one conversation below 聊天记录, with .html.json, .csv, .html, .txt or .md",
     carries=frozenset({
         "ids", "replies", "forwards", "calls", "locations", "contacts", "stickers", "system",
         "media", "links", "payments",
@@ -66,57 +66,85 @@ INFO = ImporterInfo(
         "发送时间": "the clock, kept in its ISO form",
         "文本": "the name of the plainest kind, which is kept",
         "消息类型": "the number of the kind, kept wherever it says more than text",
+        "引用": "stands before what a reply quotes, which is kept",
     },
     leaves_out="MemoTrace 1 lost what quotes, links and files say; CSV files have no media",
     seen="MemoTrace 0.2 to 1.x and 2.x, 2023 to 2025",
 )  # fmt: skip
 
-GROUP, DIRECT = ConversationKind.GROUP, ConversationKind.DIRECT
-# `messages.csv` has all conversations in turn; this many rows are sorted into theirs at a time, so
-# that a conversation is told in few transcripts and memory stays bounded.
-WINDOW = 5000
+HEAD = 64 * 1024
+PAGE_HEAD = MiB  # large styles stand before the messages of a page
+FIRST_ITEMS = 2_000  # in which to look for who a page is with
+
 _FOLDER = re.compile(r"(.*)[(（]([^()（）]+)[)）]", re.DOTALL)
-_ARCHIVE = re.compile(r"\.(?:zip|tar|tar\.gz|tgz|csv|json)$", re.IGNORECASE)
+_ARCHIVE = re.compile(r"\.(?:zip|tar|tar\.gz|tgz|csv|json|html|txt|md)$", re.IGNORECASE)
 _HEADERS = (FIRST, FIRST_SHORT, SECOND, OLDEST)
+_LIST = re.compile(r"const chatMessages\s*=\s*\[(?:\s*\[)?")
+_TITLE = re.compile(r"<p id=\"title\">(.{0,400}?)</p>", re.DOTALL)
+_WXID = re.compile(r"const wxid\s*=\s*\"([^\"\n]{1,128})\"")
+_FAILED = "出错了"  # the title of a page that the tool could not write
+_FOLDERS = ("avatar/", "image/", "emoji/", "voice/", "video/", "icon/", "file/")
+_ENDINGS = (".html.json", ".csv", ".html", ".md", ".txt")
 
 
 def recognise(source: Source) -> tuple[str, ...]:
-    """Evidence: the header of a CSV file, or the keys of the first item of a `.html.json`."""
-    found = []
-    names = [name for name in source.files() if _is_page(name) or name.lower().endswith(".csv")]
-    for name in sorted(names, key=lambda name: not _is_page(name))[:3]:
-        head = source.head(name, 64 * 1024)
-        if _is_page(name):
-            if _first_keys(head):
-                found.append(f"{name} has items with is_send, server_id and xml_dict")
-        elif header := _header(head):
-            found.append(f"{name} has the {len(header)} columns of MemoTrace")
-    return tuple(found)
+    """Evidence: what a file begins with. Looks into three files, those that say most first."""
+    return tuple(
+        f"{name} {evidence}"
+        for name in _candidates(source)[:3]
+        if (evidence := _evidence(source, name))
+    )
+
+
+def _candidates(source: Source) -> list[str]:
+    """The files at the top that may be ours, one of each kind first."""
+    kinds: dict[str, list[str]] = {ending: [] for ending in _ENDINGS}
+    for name in source.files():
+        ending = next((one for one in _ENDINGS if name.lower().endswith(one)), "")
+        if ending and not (ending == ".html" and source.has(f"{name}.json")):
+            kinds[ending].append(name)
+    return [name for row in zip_longest(*kinds.values()) for name in row if name]
+
+
+def _evidence(source: Source, name: str) -> str:
+    """How a file is known to be one of MemoTrace; empty if it is none."""
+    ending = name.lower()
+    if ending.endswith(".html.json"):
+        found = _first_keys(source.head(name, HEAD))
+        return "has items with is_send, server_id and xml_dict" if found else ""
+    if ending.endswith(".csv"):
+        header = _header(source.head(name, HEAD))
+        return f"has the {len(header)} columns of MemoTrace" if header else ""
+    if ending.endswith(".html"):
+        head = source.head(name, PAGE_HEAD).decode("utf-8", "replace")
+        ours = 'id="chat-container"' in head and _TITLE.search(head) and _LIST.search(head)
+        return "has the list chatMessages of MemoTrace" if ours else ""
+    head = source.head(name, HEAD).decode("utf-8-sig", "replace")
+    if ending.endswith(".md"):
+        return "has messages below the headings of days" if texts.is_marked(head) else ""
+    # A text alone is a weak sign: what MemoTrace puts beside it, or names folders, is another.
+    beside = any(one.startswith(_FOLDERS) for one in source.entries)
+    alone = 1 if beside or _named(source.name)[1] else 3
+    return "has messages below a clock and a name" if texts.is_plain(head, alone=alone) else ""
 
 
 def read(source: Source) -> Iterator[Record]:
-    """The transcript of every file; `.html.json` and CSV of one conversation meet by server id."""
+    """The transcript of every file; those of one conversation meet by server id or content."""
     title, identifier = _named(source.name)
     export = _Export(source, title, identifier, files=Files(source))
     started = False
-    for name in source.files():
-        head = source.head(name, 64 * 1024)
-        if _is_page(name):
-            if not _first_keys(head):
-                continue
-            part = export.page(name)
-        elif name.lower().endswith(".csv") and (header := _header(head)):
-            part = export.table(name, header)
-        else:
+    for name in sorted(_candidates(source)):
+        if not _evidence(source, name):
             continue
-        for record in part:
+        for record in export.part(name):
             yield record
             started = started or not isinstance(record, Assumption | Conversation)
     if not started:
         raise EmptyExport(
             "there is not one message in these files of MemoTrace",
             where=Where(source.name),
-            remedy="give the folder of one conversation, with its .csv or .html.json files",
+            remedy="give the folder of one conversation, with its .html.json, .csv or .html files;"
+            " an .xlsx is not read: save it as .csv first",
         )
 
 
@@ -130,10 +158,164 @@ class _Export:
     files: Files
     zone: str = ""
     _assumptions: list[Assumption] = field(default_factory=list)
+    _sides: dict[str, tuple[str, str]] | None = None
 
     def __post_init__(self) -> None:
         self.zone, assumed = zone_for(self.source.told, HOME)
         self._assumptions = [assumed] if assumed else []
+
+    def part(self, name: str) -> Iterator[Record]:
+        """The transcripts of one file."""
+        ending = name.lower()
+        if ending.endswith(".html.json"):
+            yield from self.page(name)
+        elif ending.endswith(".csv"):
+            yield from self._table(name)
+        elif ending.endswith(".html"):
+            yield from self._html(name)
+        else:
+            yield from self._text(name)
+
+    def _clock(self) -> Iterator[Record]:
+        yield from self._assumptions
+        self._assumptions = []
+
+    def _table(self, name: str) -> Iterator[Record]:
+        header = _header(self.source.head(name, HEAD)) or ()
+        text = open_text(self.source, name)
+        yield from text.assumptions()
+        if header == CONTACTS:
+            yield from contacts(text)
+            return
+        if header in (SECOND, OLDEST):
+            yield from self._clock()
+        yield from self._tables().table(text, header)
+
+    def _tables(self) -> Tables:
+        return Tables(self.source, self.title, self.identifier, self.files, self.zone)
+
+    def _known(self, title: str) -> tuple[str, str]:
+        """The ids of both sides of the conversation of this title, as a table beside tells them.
+
+        Pages and texts of the first generation name people, and its tables have their ids.
+        """
+        if self._sides is None:
+            self._sides = {}
+            tables = self._tables()
+            for name in self.source.files():
+                header = _header(self.source.head(name, HEAD)) if _is_table(name) else None
+                if header == FIRST:
+                    text: Text = open_text(self.source, name)
+                    self._sides.setdefault(
+                        folded(tables.title_of(text)), tables.sides(text, header)
+                    )
+        return self._sides.get(folded(title), ("", ""))
+
+    def _place(
+        self, title: str, identifier: str, kind: ConversationKind
+    ) -> tuple[Conversation, Transcript]:
+        title = self.title or title
+        other, own = self._known(title)
+        identifier = self.identifier or identifier or (other if kind is DIRECT else "")
+        place = place_of(self.source.told, identifier or None, title, kind)
+        place = msgspec.structs.replace(place, owner=own or None)
+        return place, Transcript(place, self.source.told)
+
+    def _html(self, name: str) -> Iterator[Record]:
+        """The transcript of a page; the messages are a list in its script."""
+        full = self.source.full(name)
+        head = self.source.head(name, PAGE_HEAD).decode("utf-8", "replace")
+        titled = _TITLE.search(head)
+        shown = unescaped(titled[1]).strip() if titled else ""
+        if shown == _FAILED:
+            reason = "MemoTrace could not write this page: there is no message in it"
+            yield Problem(file=full, part="", reason=reason, raw="")
+            return
+        title = shown or without_copy_number(name[: -len(".html")])
+        wxid = _WXID.search(head)
+        identifier, kind = self._page_sides(name)
+        if wxid and may_be_id(wxid[1]):
+            identifier = wxid[1]
+        place, talk = self._place(title, identifier, kind)
+        yield place
+        try:
+            with self.source.open(name) as file:
+                for part in items(file, _LIST, salvage=pages.salvaged):
+                    if isinstance(part, Bad):
+                        yield part.problem(full)
+                    elif isinstance(part.value, dict) and "server_id" in part.value:
+                        value = _plain(part.value)
+                        yield from self._item(Item(part.position, value), talk, full)
+                    else:
+                        yield from self._page_item(part, talk, full)
+        except (BrokenScript, OSError) as cause:
+            yield Problem(file=full, part="end", reason=f"the page breaks off: {cause}", raw="")
+
+    def _page_item(self, part: Item, talk: Transcript, full: str) -> Iterator[Record]:
+        try:
+            found = list(told(pages.said(part.value, self.files), talk))
+        except Malformed as cause:
+            yield Bad(f"[{part.position}]", str(cause), _json(part.value)).problem(full)
+            return
+        yield from found
+
+    def _page_sides(self, name: str) -> tuple[str, ConversationKind]:
+        """Whom a page is with, and whether that is a group."""
+        ids: set[str] = set()
+        people: set[str] = set()
+        try:
+            with self.source.open(name) as file:
+                for part in islice(items(file, _LIST, salvage=pages.salvaged), FIRST_ITEMS):
+                    item = part.value if isinstance(part, Item) else None
+                    if not isinstance(item, dict):
+                        continue
+                    if item.get("is_chatroom") in (1, "1"):
+                        return "", GROUP
+                    if item.get("is_send") in (0, False) and item.get("type") != 0:
+                        people.add(str(item.get("display_name", "")))
+                        ids.add(pages.avatar_id(item) if "avatar_path" in item else _avatar(item))
+                    if len(people) > 2 or len(ids - {""}) > 2:
+                        break
+        except (BrokenScript, Malformed, OSError):
+            pass  # told when the page is read
+        ids.discard("")
+        if len(ids) > 1 or len(people) > 2:
+            return "", GROUP
+        return (ids.pop() if ids else ""), DIRECT
+
+    def _text(self, name: str) -> Iterator[Record]:
+        """The transcript of a text or a Markdown file."""
+        full = self.source.full(name)
+        text = texts.Texts(self.source, name)
+        with suppress(BrokenText):  # told when the text is read
+            text.look()
+        yield from self._clock()
+        title = self.title or without_copy_number(name.rpartition(".")[0])
+        others = [one for one in text.names.values() if folded(one) != folded(title)]
+        known = folded(title) in text.names
+        direct = len(text.names) <= 2 and (known or not others)
+        place, talk = self._place(title, "", DIRECT if direct or self._is_person() else GROUP)
+        yield place
+        two = place.kind is DIRECT and known
+        try:
+            for part in texts.said(text, RowClock(self.zone), self.files):
+                if isinstance(part, Problem):
+                    yield part
+                    continue
+                where, raw, one = part
+                if two:
+                    # There is no direction: all but the other side are the owner.
+                    mine = folded(one.name) != folded(title)
+                    one = msgspec.structs.replace(one, mine=mine)
+                try:
+                    yield from told(one, talk)
+                except Malformed as cause:
+                    yield Problem(file=full, part=where, reason=str(cause), raw=raw)
+        except BrokenText as cause:
+            yield Problem(file=full, part="end", reason=f"the file breaks off: {cause}", raw="")
+
+    def _is_person(self) -> bool:
+        return bool(self.identifier) and not self.identifier.endswith("@chatroom")
 
     def page(self, name: str) -> Iterator[Record]:
         """The transcript of a `.html.json`."""
@@ -141,7 +323,7 @@ class _Export:
         identifier, kind = self.identifier, DIRECT
         if not identifier:
             identifier, kind = self._other_side(name)
-        place = conversation(identifier or None, title, kind)
+        place = place_of(self.source.told, identifier or None, title, kind)
         talk = Transcript(place, self.source.told)
         yield place
         full = self.source.full(name)
@@ -183,182 +365,18 @@ class _Export:
             return "", GROUP
         return (ids.pop() if ids else ""), DIRECT
 
-    def table(self, name: str, header: tuple[str, ...]) -> Iterator[Record]:
-        """The transcripts of a CSV file."""
-        text = open_text(self.source, name)
-        yield from text.assumptions()
-        if header in (SECOND, OLDEST):
-            yield from self._assumptions
-            self._assumptions = []
-        if header == SECOND:
-            yield from self._second(text)
-        elif header == OLDEST:
-            yield from self._oldest(text)
-        else:
-            yield from self._first(text, header)
 
-    def _title(self, text: Text) -> str:
-        base = text.name.rpartition(".")[0]
-        return self.title or without_copy_number(without_copy_number(base).removesuffix("_utf8"))
-
-    def _second(self, text: Text) -> Iterator[Record]:
-        title = self._title(text)
-        names: set[str] = set()
-        known = False
-        for row in _cells(text, SECOND):
-            if len(row.cells) == len(SECOND):
-                person = row.cells[2], row.cells[5], row.cells[6]
-                known = known or title in person
-                if row.cells[1] != "系统消息" and len(names) < 3:
-                    names.add(folded(person[0]))
-        kind = GROUP if len(names) > 2 else DIRECT
-        place = conversation(self.identifier or None, title, kind)
-        talk = Transcript(place, self.source.told, other_is_known=known)
-        yield place
-        clock = RowClock(self.zone)
-        make = partial(second, talk=talk, clock=clock, files=self.files)
-        for row in _cells(text, SECOND):
-            yield from self._row(text, row, SECOND, make)
-
-    def _oldest(self, text: Text) -> Iterator[Record]:
-        place = conversation(self.identifier or None, self._title(text), DIRECT)
-        talk = Transcript(place, self.source.told)
-        yield place
-        clock = RowClock(self.zone)
-        for row in _cells(text, OLDEST):
-            yield from self._row(text, row, OLDEST, partial(oldest, talk=talk, clock=clock))
-
-    def _first(self, text: Text, header: tuple[str, ...]) -> Iterator[Record]:
-        """One conversation, or all of the account: then `TalkerId` tells them apart."""
-        whole = not self.identifier and folded(without_copy_number(text.name[:-4])) == "messages"
-        places = _places(
-            text, header, whole=whole, title=self._title(text), identifier=self.identifier
-        )
-        if whole and len(places) > 1:
-            yield Assumption(
-                what="conversation",
-                value="TalkerId",
-                why=f"{text.name}: equal numbers are taken for one conversation; in a WeChat that "
-                "keeps several data files they may be two",
-            )
-        if not whole:
-            place = places.get("") or conversation(
-                self.identifier or None, self._title(text), DIRECT
-            )
-            talk = Transcript(place, self.source.told)
-            yield place
-            for row in _cells(text, header):
-                yield from self._row(text, row, header, partial(first, talk=talk))
-            return
-        # People are told again in every transcript: it may be the only one that counts a message.
-        waiting: dict[str, list[Row]] = {}
-        held, last, talker = 0, "", ""
-        for row in _cells(text, header):
-            # A broken row goes with the one before it.
-            talker = row.cells[1] if len(row.cells) > 5 else talker
-            second_of_row = row.cells[5] if len(row.cells) > 5 else last
-            # Rows of one second stay together, else copies in it would be counted apart.
-            if held >= WINDOW and (second_of_row != last or held >= 2 * WINDOW):
-                yield from self._window(text, header, waiting, places)
-                waiting, held = {}, 0
-            waiting.setdefault(talker, []).append(row)
-            held, last = held + 1, second_of_row
-        yield from self._window(text, header, waiting, places)
-
-    def _window(
-        self,
-        text: Text,
-        header: tuple[str, ...],
-        waiting: dict[str, list[Row]],
-        places: dict[str, Conversation],
-    ) -> Iterator[Record]:
-        for talker, held in waiting.items():
-            place = places.get(talker) or _talker(talker)
-            talk = Transcript(place, self.source.told)
-            yield place
-            for row in held:
-                yield from self._row(text, row, header, partial(first, talk=talk))
-
-    def _row(
-        self,
-        text: Text,
-        row: Row,
-        header: tuple[str, ...],
-        make: Callable[[dict[str, str]], Records],
-    ) -> Iterator[Record]:
-        reason = row.reason
-        cells = row.cells
-        # The earliest builds wrote nine cells under twelve titles; spreadsheets drop empty ends.
-        if header == FIRST and 9 <= len(cells) < len(FIRST):
-            cells = cells + [""] * (len(FIRST) - len(cells))
-        if not reason and len(cells) != len(header):
-            reason = f"{len(cells)} cells, expected {len(header)}"
-        if not reason:
-            try:
-                yield from make(dict(zip(header, cells, strict=True)))
-            except Malformed as cause:
-                reason = str(cause)
-        if reason:
-            full = self.source.full(text.name)
-            raw = row.raw.rstrip("\r\n")
-            yield Problem(file=full, part=f"line {row.line}", reason=reason, raw=raw)
+def _is_table(name: str) -> bool:
+    return name.lower().endswith(".csv")
 
 
-def _cells(text: Text, header: tuple[str, ...]) -> Iterator[Row]:
-    """The rows behind the header; a file that breaks off ends with a row that says so."""
-    last = 1
-    try:
-        with text.lines() as lines:
-            for row in islice(rows(lines, width=len(header)), 1, None):
-                last = row.line
-                yield row
-    except (OSError, ValueError) as cause:
-        yield Row(last + 1, [], "", f"the file breaks off: {type(cause).__name__}")
-
-
-def _places(
-    text: Text, header: tuple[str, ...], *, whole: bool, title: str, identifier: str
-) -> dict[str, Conversation]:
-    """The conversations of a file of the first generation, by TalkerId if it holds all of them.
-
-    A conversation of two has the id of its other side; that of a group is not in the file.
-    """
-    others: dict[str, dict[str, tuple[str, str]]] = {}
-    for row in _cells(text, header):
-        cells = row.cells
-        if len(cells) < 9 or cells[4].strip() == "1" or cells[2].strip() == "10000":
-            continue
-        if not cells[5].strip().isdigit():
-            continue  # a row that will be a problem says nothing
-        people = others.setdefault(cells[1] if whole else "", {})
-        wxid = cells[11] if len(cells) > 11 else ""
-        if len(people) < 3 and wxid and not is_room(wxid):
-            people.setdefault(wxid, (cells[9], cells[10]))
-    found = {}
-    for talker, people in others.items():
-        [wxid, names] = next(iter(people.items()), ("", ("", "")))
-        name = next((name for name in names if name), "") or wxid
-        if whole:
-            # The side of a group that happened to speak alone looks like a conversation of two.
-            place = conversation(wxid, name, DIRECT) if len(people) == 1 else _talker(talker)
-            if len(people) > 1:
-                place = _talker(talker, GROUP)
-        elif identifier or not people:
-            place = conversation(identifier or None, title, GROUP if len(people) > 1 else DIRECT)
-        elif len(people) == 1 and (title in names or title == wxid):
-            place = conversation(wxid, title, DIRECT)
-        else:
-            place = conversation(None, title, GROUP)
-        found[talker] = place
-    return found
-
-
-def _talker(talker: str, kind: ConversationKind = DIRECT) -> Conversation:
-    return conversation(None, f"TalkerId {talker}", kind)
-
-
-def _is_page(name: str) -> bool:
-    return name.lower().endswith(".html.json")
+def _plain(value: object) -> object:
+    """A value of a page of the second generation, where texts are escaped as HTML."""
+    if isinstance(value, str):
+        return value if value.startswith("http") else unescaped(value)
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    return value
 
 
 def _first_keys(head: bytes) -> bool:
@@ -372,6 +390,8 @@ def _header(head: bytes) -> tuple[str, ...] | None:
     """The header of MemoTrace that a CSV file has, if any."""
     found = head_rows(head, limit=1)
     cells = tuple(cell.strip() for cell in found[0]) if found else ()
+    if cells[: len(CONTACTS)] == CONTACTS:
+        return CONTACTS
     return cells if cells in _HEADERS else None
 
 

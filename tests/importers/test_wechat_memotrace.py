@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pytest
 
 from chatvault.errors import EmptyExport
-from chatvault.importers import wechat_memotrace
+from chatvault.importers import _memotrace_tables, wechat_memotrace
 from chatvault.importers._memotrace_csv import FIRST, FIRST_SHORT, SECOND
 from chatvault.importers._source import Source, Told
 from chatvault.model import (
@@ -88,8 +88,9 @@ def test_it_is_known_by_its_headers_and_keys_and_not_by_its_names() -> None:
     assert not wechat_memotrace.recognise(source({"a.json": page(item())}))
 
 
-def test_forms_that_cannot_be_read_yet_are_not_claimed() -> None:
+def test_what_only_looks_like_it_is_not_claimed() -> None:
     files = {"小满.html": b"const chatMessages = [", "小满.txt": b"x", "小满.xlsx": b"PK"}
+    files |= {"a.md": b"## 2024\n\ntext\n", "contact.csv": b"UserName,Alias\n"}
     assert not wechat_memotrace.recognise(source(files))
 
 
@@ -154,7 +155,7 @@ def test_all_conversations_of_an_account_are_told_apart_by_their_number() -> Non
 
 
 def test_rows_of_one_second_stay_in_one_transcript(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wechat_memotrace, "WINDOW", 2)
+    monkeypatch.setattr(_memotrace_tables, "WINDOW", 2)
     rows = [one("a"), one("ok", at=1_700_000_001), one("ok", at=1_700_000_001), one("b", at=9**9)]
     found = read({"messages.csv": table(FIRST, *rows, one("c", at=10**9))}, "data")
     assert [["a", "ok", "ok"], ["b", "c"]] == [texts for texts in _by_transcript(found) if texts]
@@ -301,3 +302,117 @@ def test_j06_a_table_saved_again_by_a_spreadsheet_is_read_and_told() -> None:
     found = read({"小满.csv": data})
     assert "明天几点出发" == found[-1].text  # type: ignore[union-attr]
     assert "gb18030" in [x.value for x in found if isinstance(x, Assumption)]
+
+
+# Pages, texts and the list of contacts
+
+
+SHELL = (
+    '<p id="title">%s</p><div id="chat-container"></div><script>const chatMessages = %s</script>'
+)
+
+
+def old_page(*items: str, title: str = "小满") -> bytes:
+    return (SHELL % (title, "[\n" + "".join(items) + "\n];")).encode()
+
+
+def old_item(text: str, *, me: bool = False, at: int = 1_700_000_000, more: str = "") -> str:
+    name = "阿哲" if me else "小满"
+    return (
+        f"{{ type:1, text: '{text}',is_send:{int(me)},avatar_path:'https://example.org/a',"
+        f"timestamp:{at},is_chatroom:0,displayname:'{name}'{more}}},"
+    )
+
+
+def texts(*blocks: str) -> bytes:
+    return "".join(f"{block}\n\n" for block in blocks).encode()
+
+
+HI = "2023-11-15 06:13:20 小满\n早"
+HO = "2023-11-15 06:13:30 阿哲\n嗯"
+
+
+def test_the_json_behind_a_page_wins_over_the_page() -> None:
+    files = {"小满.html": old_page(old_item("page")), "小满.html.json": page(item(text="json"))}
+    assert ["json"] == [one.text for one in messages(files)]
+
+
+def test_a_page_that_the_tool_could_not_write_has_no_messages() -> None:
+    [problem] = read({"小满.html": old_page(old_item("示例"), title="出错了")})
+    assert isinstance(problem, Problem)
+
+
+def test_table_page_and_text_of_one_conversation_have_one_sender_and_one_place() -> None:
+    files = {
+        "小满_utf8.csv": table(FIRST, one("早"), one("嗯", me=True, at=1_700_000_010)),
+        "小满.html": old_page(old_item("早"), old_item("嗯", me=True, at=1_700_000_010)),
+        "小满.txt": texts(HI, HO, HI.replace("13:20", "14:00")),
+    }
+    found = messages(files, "小满")
+    keys = {(x.conversation_id, x.sender_id, x.text, x.sent_at.utc_ms) for x in found}  # type: ignore[union-attr]
+    assert {
+        ("wxid_lin0demo", "wxid_lin0demo", "早", 1_700_000_000_000),
+        ("wxid_lin0demo", "wxid_zhe0demo", "嗯", 1_700_000_010_000),
+        ("wxid_lin0demo", "wxid_lin0demo", "早", 1_700_000_040_000),
+    } == keys
+    assert 7 == len(found)
+
+
+def test_a_title_with_a_quote_in_it_does_not_cost_its_message() -> None:
+    broken = old_item("x", more=",sub_type:5,title:'It's late',url:'https://example.org'")
+    [first, second] = messages(
+        {"小满.html": old_page(broken.replace("type:1", "type:49"), old_item("y"))}
+    )
+    assert (MessageKind.LINK, "It's late") == (first.kind, first.more_text[0])
+    assert "y" == second.text
+
+
+def test_H03_markup_that_somebody_typed_is_text() -> None:
+    typed = '&lt;img id="微笑" class="emoji_img"&gt; &amp;lt;'
+    [message] = messages({"小满.html": old_page(old_item(typed))})
+    assert '<img id="微笑" class="emoji_img"> &lt;' == message.text
+
+
+@pytest.mark.parametrize(
+    ("files", "name", "expected"),
+    [
+        ({"a.txt": texts(HI, HO, HI)}, "Downloads", True),
+        ({"a.txt": texts(HI)}, "Downloads", False),
+        ({"a.txt": texts(HI)}, FOLDER, True),
+        ({"a.txt": texts(HI), "image/1.png": b"x"}, "Downloads", True),
+        ({"a.txt": texts("notes", HI, HO, HI)}, FOLDER, False),
+        ({"a.txt": texts(*[x.replace(" 小满", " '小满'") for x in (HI, HI, HI)])}, FOLDER, False),
+        ({"a.txt": "消息记录（此消息记录为文本格式，不支持重新导入）\n\n".encode() + texts(HI)},
+         FOLDER, False),
+    ],
+)  # fmt: skip
+def test_a_text_is_known_by_its_first_lines_and_a_second_sign(
+    files: dict[str, bytes], name: str, expected: bool
+) -> None:
+    assert expected == bool(wechat_memotrace.recognise(source(files, name)))
+
+
+def test_a_text_of_a_group_has_nobody_as_its_owner() -> None:
+    files = {"爬山.txt": texts(HI, HO, HI.replace("小满", "老吴"))}
+    people = [x for x in read(files, "x") if isinstance(x, Participant)]
+    assert [False, False, False] == [x.is_me for x in people]
+    assert [ConversationKind.GROUP] == [x.kind for x in places(files, "x")]
+
+
+def test_contacts_give_names_to_people_and_no_messages() -> None:
+    header = "UserName,Alias,Type,Remark,NickName,PYInitial,RemarkPYInitial,smallHeadImgUrl"
+    rows = f"{header},bigHeadImgUrl,label\nwxid_lin0demo,lin1990,3,小满,林小满,,,,,\n"
+    rows += "10000000001@chatroom,,2,,周末爬山,,,,,\n,,3,谁,,,,,,\n"
+    found = read({"contacts.csv": rows.encode("utf-8-sig")}, "data")
+    people = [x for x in found if isinstance(x, Participant)]
+    assert [("wxid_lin0demo", "小满", ("lin1990",), ("林小满",))] == [
+        (x.id, x.name, x.handles, x.aliases) for x in people
+    ]
+    assert ["小满", "周末爬山"] == [x.title for x in found if isinstance(x, Conversation)]
+    assert ["no UserName"] == [x.reason for x in found if isinstance(x, Problem)]
+
+
+def test_a_table_of_a_spreadsheet_is_answered_with_what_to_do() -> None:
+    with pytest.raises(EmptyExport) as caught:
+        read({"小满.xlsx": b"PK"})
+    assert ".xlsx" in caught.value.remedy
