@@ -13,6 +13,7 @@ import codecs
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 import msgspec
 
@@ -144,6 +145,18 @@ def rows(
         yield Row(number, [], raw[:RAW_OF_TOO_LONG], "a quote that is never closed")
         number += end - 1
         waiting.extend(reversed(block[end:]))
+
+
+def rows_behind(text: Text, skip: int, *, width: int = 0, delimiter: str = ",") -> Iterator[Row]:
+    """The rows behind the first `skip`; a file that breaks off ends with a row that says so."""
+    last = skip
+    try:
+        with text.lines() as lines:
+            for row in islice(rows(lines, width=width, delimiter=delimiter), skip, None):
+                last = row.line
+                yield row
+    except (OSError, ValueError) as cause:
+        yield Row(last + 1, [], "", f"the file breaks off: {type(cause).__name__}")
 
 
 def split(text: str, delimiter: str = ",") -> list[str] | None:

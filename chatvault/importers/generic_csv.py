@@ -10,10 +10,9 @@ A time and a text (or an attachment) are all it needs; the names of columns are 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 
 from chatvault.errors import BadExport, EmptyExport, NeedsAnswer, Where
-from chatvault.importers._csv import HEAD, Text, head_rows, open_text, rows
+from chatvault.importers._csv import HEAD, Text, head_rows, open_text, rows_behind
 from chatvault.importers._fields import Malformed
 from chatvault.importers._generic import PLATFORM, File, Item, Part, Place, Unread
 from chatvault.importers._generic_body import (
@@ -215,25 +214,15 @@ class _Rows:
         """Every row as a message or as what cannot be read; empty ones are nothing."""
         table = self._table
         width = len(table.header)
-        last = table.skip
-        try:
-            with table.text.lines() as lines:
-                found = rows(lines, width=width, delimiter=table.delimiter)
-                for row in islice(found, table.skip, None):
-                    last = row.line
-                    part = f"line {row.line}"
-                    raw = row.raw.rstrip("\r\n")
-                    if row.reason:
-                        yield Unread(part, row.reason, raw)
-                        continue
-                    if not any(cell.strip() for cell in row.cells):
-                        continue
-                    try:
-                        yield self._item(row.cells, part=part, raw=raw)
-                    except Malformed as cause:
-                        yield Unread(part, str(cause), raw)
-        except (OSError, ValueError) as cause:
-            yield Unread(f"line {last + 1}", f"the file breaks off: {type(cause).__name__}", "")
+        for row in rows_behind(table.text, table.skip, width=width, delimiter=table.delimiter):
+            part, raw = f"line {row.line}", row.raw.rstrip("\r\n")
+            if row.reason:
+                yield Unread(part, row.reason, raw)
+            elif any(cell.strip() for cell in row.cells):
+                try:
+                    yield self._item(row.cells, part=part, raw=raw)
+                except Malformed as cause:
+                    yield Unread(part, str(cause), raw)
 
     def _item(self, cells: list[str], *, part: str, raw: str) -> Item:
         width = len(self._table.header)
