@@ -52,11 +52,11 @@ def replaced(
 
 
 class Pieces(io.RawIOBase):
-    """A file of these pieces, for reading onwards only; closes the file that they come from."""
+    """A file of these pieces, for reading onwards only; `done` closes what they come from."""
 
-    def __init__(self, file: BinaryIO, pieces: Iterator[bytes]) -> None:
+    def __init__(self, pieces: Iterator[bytes], done: Callable[[], None]) -> None:
         super().__init__()
-        self._file = file
+        self._done = done
         self._pieces = pieces
         self._rest = b""
         self._damage: Exception | None = None
@@ -84,8 +84,9 @@ class Pieces(io.RawIOBase):
         return len(piece)
 
     def close(self) -> None:
-        """Close the file below too."""
-        self._file.close()
+        """Close what is below too."""
+        if not self.closed:
+            self._done()
         super().close()
 
 
@@ -103,7 +104,7 @@ def source_with(
         def open_() -> BinaryIO:
             file = entry.open()
             pieces = replaced(file, pattern, new, longest=longest)
-            return Reader(Pieces(file, pieces), CHUNK)
+            return Reader(Pieces(pieces, file.close), CHUNK)
 
         return replace(entry, open=open_, in_place=False)
 

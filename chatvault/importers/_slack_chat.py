@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from chatvault.importers._fields import Malformed, maybe, need, rest
 from chatvault.importers._people import folded
 from chatvault.importers._slack_files import Files
-from chatvault.importers._slack_item import REPLIES, Told, told
+from chatvault.importers._slack_item import REPLIES, Told, told, with_older
 from chatvault.importers._slack_people import Present, Workspace
 from chatvault.importers._source import Source
 from chatvault.model import Conversation, ConversationKind, Problem, Record
@@ -24,6 +24,7 @@ _FLAGS = {
     "is_private": ConversationKind.GROUP,
     "is_group": ConversationKind.GROUP,
 }
+_BY_ID = {"D": ConversationKind.DIRECT, "G": ConversationKind.GROUP}
 _NAMED = 8  # people in the title of a conversation without one
 _BROADCAST = "thread_broadcast"
 
@@ -43,9 +44,7 @@ def conversation(
         if fields.get(flag) is True and kind in {None, ConversationKind.CHANNEL}:
             kind = of_flag
             break
-    if kind is None:
-        direct = identifier.startswith("D")
-        kind = ConversationKind.DIRECT if direct else ConversationKind.CHANNEL
+    kind = kind or _BY_ID.get(identifier[0], ConversationKind.CHANNEL)
     name = maybe(item, "name", str) or ""
     members = [one for one in maybe(item, "members", list) or () if isinstance(one, str)]
     if not members and (other := maybe(item, "user", str)):
@@ -74,12 +73,11 @@ def unlisted(folder: str, workspace: Workspace) -> Conversation:
     """The conversation of a folder that no list names."""
     known = folder[:1] in "CDG" and folder.isalnum() and folder.upper() == folder
     if known and len(folder) > 7:
-        direct = folder.startswith("D")
         return Conversation(
             id=folder,
             platform=PLATFORM,
             title=folder,
-            kind=ConversationKind.DIRECT if direct else ConversationKind.CHANNEL,
+            kind=_BY_ID.get(folder[0], ConversationKind.CHANNEL),
             owner=workspace.owner,
         )
     return Conversation(
@@ -104,11 +102,16 @@ class Transcript:
         self._present = Present(place.id, workspace, source.told.me)
         self._seq = 0
         self._twice: dict[str, int] = {}
+        self._before: list[object] = []
 
     def members(self, identifiers: list[str]) -> Iterator[Record]:
         """The people of a conversation that has no other name than theirs."""
         for one in identifiers:
             yield from self._present.tell_id(one)
+
+    def older(self, item: object) -> None:
+        """The next item as it was fetched before: its text is one of the versions."""
+        self._before.append(item)
 
     def item(self, item: object, file: str, part: str) -> Iterator[Record]:
         """The records of an item, and of the answers inside it."""
@@ -119,6 +122,8 @@ class Transcript:
             raw = json.dumps(item, ensure_ascii=False)
             yield Problem(file=file, part=part, reason=str(cause), raw=raw)
             return
+        before, self._before = self._before, []
+        found = with_older(found, before, self._workspace, self._files)
         if not self._is_copy(item, found):
             yield from self._told(found)
         for position, answer in enumerate(answers):

@@ -95,8 +95,8 @@ class Files:
 
 
 def left(file: object) -> dict[str, object]:
-    """What else is said of a file."""
-    fields = rest(file, _TOLD)
+    """What else is said of a file; slackdump writes all fields that a file can have."""
+    fields = {key: value for key, value in rest(file, _TOLD).items() if value}
     if fields.get("title") == maybe(file, "name", str):
         fields.pop("title", None)
     return fields

@@ -72,6 +72,8 @@ _NOTED = frozenset({
     )),
 })  # fmt: skip
 _TOMBSTONE = "tombstone"
+_FLAGS = frozenset({"replace_original", "delete_original", "subscribed", "is_locked", "hidden"})
+_NO_METADATA = {"event_type": "", "event_payload": None}
 
 
 class Told(msgspec.Struct):
@@ -172,6 +174,28 @@ def _removed(
     return found
 
 
+def with_older(found: Told, items: list[object], workspace: Workspace, files: Files) -> Told:
+    """A message with what copies of it said that were fetched before: texts since changed, and
+    all of it where only a notice is left that it was deleted."""
+    message = found.message
+    texts = []
+    for item in reversed(items):  # the last of those that still have it is what was deleted
+        try:
+            old = told(item, workspace, files, place=message.conversation_id, seq=message.seq)
+        except Malformed:
+            continue
+        deleted = Mark.DELETED in message.marks and Mark.DELETED not in old.message.marks
+        if deleted and not message.text:
+            marks = tuple(dict.fromkeys((*old.message.marks, Mark.DELETED)))
+            found = Told(old.message, old.sender, old.reactions)
+            message = msgspec.structs.replace(old.message, marks=marks)
+        texts.append(old.message.text)
+    texts = [text for text in dict.fromkeys(reversed(texts)) if text and text != message.text]
+    versions = (*(Version(text=text) for text in texts), *message.versions)
+    found.message = msgspec.structs.replace(message, versions=versions)
+    return found
+
+
 def _text(item: dict[str, object], workspace: Workspace) -> tuple[str, list[str]]:
     """The text, from blocks or cards where it has none; and what else is searched."""
     raw = maybe(item, "text", str) or ""
@@ -236,7 +260,12 @@ def _extra(
         used.add("username")  # a bot with an id may post under many names
     if sender is not None and item.get("bot_id") == sender.id:
         used.add("bot_id")
-    extra = {key: value for key, value in rest(item, used).items() if value not in (None, [], "")}
+    # slackdump writes all fields that a message can have.
+    extra = {
+        key: value
+        for key, value in rest(item, used).items()
+        if value not in (None, [], "", {}, _NO_METADATA) and not (key in _FLAGS and value is False)
+    }
     if (raw := item.get("text")) and raw != text:
         extra["text"] = raw
     if sender is None and item.get("user"):

@@ -11,7 +11,6 @@ One message of a day:
 """
 
 import io
-import json
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -19,11 +18,18 @@ from contextlib import suppress
 
 from chatvault.errors import BadExport, Where
 from chatvault.importers._fields import Malformed
-from chatvault.importers._json_stream import Bad, BrokenJson, Field, Item, Part, stream
+from chatvault.importers._json_stream import BrokenJson, Item, stream
 from chatvault.importers._protocol import ImporterInfo, Redaction
 from chatvault.importers._slack_chat import LISTS, Transcript, conversation, unlisted
 from chatvault.importers._slack_files import Files
 from chatvault.importers._slack_item import DERIVED
+from chatvault.importers._slack_lists import (
+    add_account,
+    add_conversations,
+    add_users,
+    items,
+    problem,
+)
 from chatvault.importers._slack_people import Workspace
 from chatvault.importers._slack_tokens import WHAT, without_tokens
 from chatvault.importers._source import Source
@@ -31,9 +37,7 @@ from chatvault.model import Conversation, Problem, Record
 
 USERS = ("org_users.json", "users.json")
 GRID = "teams"
-ACCOUNT = "workspace.json"
 HEAD = 64 * 1024
-SMALL = 1024 * 1024
 REMEDY = "give the whole .zip that Slack or slackdump made, or the folder that was in it"
 _DAY = re.compile(r"(?:(teams/[^/]+)/)?([^/]+)/\d{4}-\d\d-\d\d\.json")
 _IDS = {"U": re.compile(r"[UW][A-Z0-9]{6,}"), "C": re.compile(r"[CDG][A-Z0-9]{6,}")}
@@ -133,7 +137,7 @@ class _Export:
                 where=Where(self._source.name),
                 remedy=REMEDY,
             )
-        self._account()
+        add_account(self._source, self._workspace)
         for root in self._roots:
             yield from self._people(root)
         for root in self._roots:
@@ -144,34 +148,15 @@ class _Export:
                 folder = self._folders[root, key]
                 yield from self._transcript(unlisted(folder, self._workspace), [], root, key)
 
-    def _account(self) -> None:
-        """Whose account it is; slackdump writes it down."""
-        if not self._source.has(ACCOUNT):
-            return
-        with suppress(OSError, ValueError), self._source.open(ACCOUNT) as file:
-            for part in stream(io.BytesIO(file.read(SMALL))):
-                if isinstance(part, Field) and part.name == "user_id":
-                    self._workspace.owner = part.value if isinstance(part.value, str) else None
-
     def _people(self, root: str) -> Iterator[Record]:
-        for name in (_in(root, one) for one in USERS):
-            for part in self._parts(name):
-                if isinstance(part, Problem):
-                    yield part
-                    continue
-                try:
-                    self._workspace.add_user(part.value)
-                except Malformed as cause:
-                    yield self._problem(name, part, cause)
-        for name in (_in(root, one) for one in LISTS):
-            for part in self._parts(name):
-                if isinstance(part, Item):
-                    with suppress(Malformed):  # told when it is read for its messages
-                        self._workspace.add_conversation(part.value)
+        for name in USERS:
+            yield from add_users(self._source, _in(root, name), self._workspace)
+        for name in LISTS:
+            add_conversations(self._source, _in(root, name), self._workspace)
 
     def _list(self, root: str, name: str) -> Iterator[Record]:
         kind, name = LISTS[name], _in(root, name)
-        for part in self._parts(name):
+        for part in items(self._source, name):
             if isinstance(part, Problem):
                 yield part
                 continue
@@ -180,7 +165,8 @@ class _Export:
                     part.value, self._workspace, kind=kind, me=self._source.told.me
                 )
             except Malformed as cause:
-                yield self._problem(name, part, cause)
+                full = self._source.full(name)
+                yield problem(full, f"[{part.position}]", part.value, cause)
                 continue
             called = part.value.get("name")
             yield from self._transcript(place, members, root, self._folder(root, place.id, called))
@@ -202,29 +188,12 @@ class _Export:
         transcript = Transcript(place, self._workspace, self._files, self._source)
         yield from transcript.members(members)
         for name in days:
-            for part in self._parts(name):
+            for part in items(self._source, name):
                 if isinstance(part, Problem):
                     yield part
                 else:
                     full = self._source.full(name)
                     yield from transcript.item(part.value, full, f"[{part.position}]")
-
-    def _parts(self, name: str) -> Iterator[Item | Problem]:
-        """The items of a list, and what is wrong with the file; nothing if there is none."""
-        if not self._source.has(name):
-            return
-        full = self._source.full(name)
-        try:
-            with self._source.open(name) as file:
-                for part in stream(file, ""):
-                    yield part if isinstance(part, Item) else _no_item(part, full)
-        except (BrokenJson, OSError) as cause:
-            yield Problem(file=full, part="end", reason=str(cause), raw="")
-
-    def _problem(self, name: str, part: Item, cause: Malformed) -> Problem:
-        raw = json.dumps(part.value, ensure_ascii=False)
-        file = self._source.full(name)
-        return Problem(file=file, part=f"[{part.position}]", reason=str(cause), raw=raw)
 
 
 def _in(root: str, name: str) -> str:
@@ -233,10 +202,3 @@ def _in(root: str, name: str) -> str:
 
 def _nfc(name: str) -> str:
     return unicodedata.normalize("NFC", name)
-
-
-def _no_item(part: Part, full: str) -> Problem:
-    if isinstance(part, Bad):
-        return part.problem(full)
-    raw = json.dumps(getattr(part, "value", None), ensure_ascii=False)
-    return Problem(file=full, part=getattr(part, "name", ""), reason="no list of items", raw=raw)
