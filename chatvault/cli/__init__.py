@@ -19,6 +19,7 @@ COMMANDS = {
     "search": "chatvault.cli.search",
     "show": "chatvault.cli.show",
     "list": "chatvault.cli.list_",
+    "conversations": "chatvault.cli.conversations",
     "restore": "chatvault.cli.restore",
     "verify": "chatvault.cli.verify",
     "rebuild": "chatvault.cli.rebuild",

@@ -1,7 +1,7 @@
 """`chatvault import`"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from chatvault.errors import Usage
 
 if TYPE_CHECKING:
     from chatvault.services.receipt import Receipt
+
+
+GLANCE = 400  # look-ups for a hint; `conversations merge --suggest` makes more
 
 
 @click.command(epilog="Example: chatvault import ~/Downloads/'WhatsApp Chat - Ottilie.zip'")
@@ -65,6 +68,7 @@ def command(
         with vault.writing() as opened, progress() as tell:
             run = ingest.try_out if dry_run else ingest.ingest
             outcome = run(opened, exports, now_ms=now_ms(), options=options, progress=tell)
+            alike = 0 if dry_run else _alike(opened, outcome.conversations)
     except KeyboardInterrupt as stopped:
         stopped.add_note("the vault is whole; import the same again to go on")
         raise
@@ -80,6 +84,11 @@ def command(
         talk(f"not imported: {_safe(str(failure))}")
         if failure.remedy:
             talk(f"hint: {_safe(failure.remedy)}")
+    if alike:
+        talk(
+            f"{count(alike, 'pair of conversations', 'pairs of conversations')} may be one:"
+            " chatvault conversations merge --suggest"
+        )
     if any(not receipt.again for receipt in outcome.receipts) and not dry_run:
         talk("before you delete an export: chatvault verify --full")
     complete = all(receipt.is_complete() for receipt in outcome.receipts)
@@ -87,6 +96,14 @@ def command(
         complete = complete and not any(r.attachments.missing for r in outcome.receipts)
     if outcome.failures or outcome.skipped or not complete:
         click.get_current_context().exit(3)
+
+
+def _alike(vault: Any, conversations: set[int]) -> int:
+    """How many pairs look like the same conversation, among those that were imported just now."""
+    from chatvault.services.suggest import suggestions
+
+    found = suggestions(vault.db, touched=conversations, budget=GLANCE, pairs=GLANCE // 20)
+    return len(found)
 
 
 def _show(receipts: "list[Receipt]", *, dry_run: bool) -> None:

@@ -71,6 +71,7 @@ class Outcome:
     rest: list[str] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     failures: list[ChatVaultError] = field(default_factory=list)
+    conversations: set[int] = field(default_factory=set)  # rows of those that were told
 
 
 def ingest(
@@ -94,6 +95,7 @@ def ingest(
             one = _Import(vault, worker, given, number, export, options, now_ms, progress)
             try:
                 outcome.receipts.append(one.run())
+                outcome.conversations |= one.conversations
             except (BadExport, NeedsAnswer, RefusedByLimit) as failure:
                 if len(found.exports) == 1:
                     raise
@@ -155,6 +157,7 @@ class _Import:
         self._progress = progress
         self._database = schema.database(vault.db)
         self._import_id = secrets.token_hex(16)
+        self.conversations: set[int] = set()
         self._unread: list[tuple[str, str, str, str]] = [
             (file, part, reason, "") for file, part, reason in found.problems
         ]
@@ -231,6 +234,7 @@ class _Import:
         with self._database.atomic():
             file_rows.link_incoming(self._db, row.id)
         merger = self._merge(row, finishes, without=storing.changed)
+        self.conversations = merger.tally.conversations
         changed = dict.fromkeys([*storing.changed, *self._changed_since()])
         self._unread += [(path, "", "it changed while it was read", "") for path in changed]
         with self._database.atomic():

@@ -11,7 +11,9 @@ from chatvault.errors import DiskTrouble, NeedsAnswer
 from chatvault.importers._source import Told
 from chatvault.model import Conversation, Message, Participant
 from chatvault.services.worker import Worker, WorkerDied
-from chatvault.vault import content_key, file_rows, overlap
+from chatvault.vault import content_key, decisions, file_rows, overlap
+from chatvault.vault.decisions import Placed
+from chatvault.vault.manifest import ConversationRef
 from chatvault.vault.session import Vault
 
 SAMPLE = 100_000  # messages looked at: enough to tell, whatever the size of the export
@@ -29,22 +31,37 @@ def check(vault: Vault, worker: Worker, export: int, told: Told) -> None:
     senders: dict[str, set[str]] = {}
     mine: set[str] = set()
     minutes: dict[str, Counter[tuple[int, int]]] = {}
+    decided = decisions.load(vault.db)
+    placed: dict[str, Placed] = {}
     clocks = False
     try:
         seen = 0
         for records in worker.read(export):
             for record in records:
                 if isinstance(record, Conversation):
-                    titles.setdefault(record.id, record)
-                elif isinstance(record, Participant) and record.is_me:
-                    mine.add(record.id)
-                elif isinstance(record, Message) and record.sent_at is not None:
+                    ref = ConversationRef(
+                        platform=record.platform, key=record.id, owner=record.owner
+                    )
+                    placed[record.id] = decided.place(ref)
+                    titles.setdefault(record.id, placed[record.id].conversation(record))
+                    continue
+                if not isinstance(record, Participant | Message):
+                    continue
+                place = placed.get(record.conversation_id)
+                if place is None:
+                    return  # the import itself will say what is wrong
+                if isinstance(record, Participant):
+                    if record.is_me:
+                        mine.add(place.key(record.id))
+                elif record.sent_at is not None:
+                    record = record if place.as_told else place.message(record)
                     if record.sender_id is not None:
                         senders.setdefault(record.conversation_id, set()).add(record.sender_id)
-                    clocks = clocks or record.sent_at.basis.startswith("assumed")
-                    key = content_key.content_hash(record, record.sender_id or "")
+                    at = record.sent_at
+                    clocks = clocks or (at is not None and at.basis.startswith("assumed"))
+                    hashed = content_key.content_hash(record, record.sender_id or "")
                     told_minutes = minutes.setdefault(record.conversation_id, Counter())
-                    told_minutes[(content_key.minute(record.sent_at), key)] += 1
+                    told_minutes[(content_key.minute(at), hashed)] += 1
             seen += len(records)
             if not clocks and not any(c.title_is_id for c in titles.values()):
                 return
@@ -52,14 +69,15 @@ def check(vault: Vault, worker: Worker, export: int, told: Told) -> None:
                 break
     except WorkerDied:
         return  # the import itself will say what happened
-    for conversation in titles.values():
+    for key, conversation in titles.items():
         row = overlap.conversation_row(vault.db, conversation)
         if row is None:
             continue
-        if conversation.title_is_id and told.conversation is None:
-            _check_people(vault, row, senders.get(conversation.id, set()) - mine)
+        decision = bool(placed[key].merges)  # then the owner has said which conversation it is
+        if conversation.title_is_id and told.conversation is None and not decision:
+            _check_people(vault, row, senders.get(key, set()) - mine)
         if clocks and told.zone is None:
-            _check_clock(vault, row, minutes.get(conversation.id, Counter()))
+            _check_clock(vault, row, minutes.get(key, Counter()))
 
 
 def check_space(vault: Vault) -> None:

@@ -341,8 +341,11 @@ def participant_names(db: Connection) -> list[tuple[int, str]]:
 
 
 def conversation_titles(db: Connection) -> list[tuple[int, str]]:
-    """Every title of every conversation."""
-    rows = db.execute("SELECT conversation, title FROM conversation_title")
+    """Every title of every conversation, the one that its owner gave it too."""
+    rows = db.execute(
+        "SELECT conversation, title FROM conversation_title"
+        " UNION SELECT id, title FROM conversation"
+    )
     return [(row, title) for row, title in rows]
 
 

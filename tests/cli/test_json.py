@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from click.testing import CliRunner
 
 from chatvault.cli import main
 from chatvault.cli._options import local_zone_name
-from chatvault.services import create, destination, ingest, unlock
+from chatvault.services import create, destination, ingest, undo, unlock
 from chatvault.services.ingest import Options, Told
 from chatvault.vault import age
 from chatvault.vault.keyring import KeyRing
@@ -215,6 +215,22 @@ def break_off(made: Made, export: Path) -> None:
         ingest.ingest(vault, [export], now_ms=NOW, options=options, progress=stop)
 
 
+def decide(made: Made, run: Callable[..., Any]) -> None:
+    """One conversation once more, as another phone has it: once with a wrong zone, once without."""
+    again = ["import", made.whatsapp, "--conversation"]
+    made.run(*again, "Wrong clock", "--timezone", "Asia/Tokyo")
+    (wrong,) = run("chatvault conversations merge", "--suggest")
+    with unlock.writing(made.layout, made.ring) as vault:
+        undo.undo(vault, wrong["import"], now_ms=NOW)
+    other = made.whatsapp.with_name("WhatsApp Chat with The Row.txt")
+    other.write_text(WHATSAPP.replace("Noor Hallam", "Noor"), encoding="utf-8")
+    made.run("import", other)
+    names = ["Bakers Row", "The Row"]
+    run("chatvault conversations merge", *names, "--dry-run")
+    merged = run("chatvault conversations merge", *names)
+    assert (8, 4) == (merged["messages_before"], merged["messages"])
+
+
 def fill_the_disk(_file: object, _data: bytes) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -243,6 +259,7 @@ def printed(made: Made) -> dict[str, list[Any]]:
     for what in ("conversations", "people", "media", "imports"):
         run(f"chatvault list {what}")
     out["chatvault list media"].append(made.run("list", "missing"))
+    decide(made, run)
     run("chatvault verify", "--full")
     out_of = made.records.parent
     restored = {

@@ -1,0 +1,33 @@
+"""What people type for a thing in the vault: its number, or its name."""
+
+import difflib
+import unicodedata
+from collections.abc import Collection, Iterable
+
+from chatvault.errors import Usage
+
+
+def one_named(
+    given: str, known: Collection[int], named: Iterable[tuple[int, str]], *, what: str, listed: str
+) -> int:
+    """The row with this number or name; Usage when there is none, or more than one. `named` are
+    the rows with all their names, `listed` says where the numbers are shown."""
+    if given.isascii() and given.isdigit() and int(given) in known:
+        return int(given)
+    asked = folded(given)
+    names = [(row, folded(name)) for row, name in named]
+    found = sorted({row for row, name in names if name == asked})
+    if len(found) == 1:
+        return found[0]
+    if found:
+        numbers = ", ".join(map(str, found[:10]))
+        raise Usage(f"this is the name of more than one {what}", remedy=f"give a number: {numbers}")
+    near = difflib.get_close_matches(asked, {name for _, name in names}, 1, 0.6)
+    rows = sorted({row for row, name in names if name in near})
+    remedy = f"did you mean {rows[0]}? {listed}" if rows else listed
+    raise Usage(f"there is no such {what}", remedy=remedy)
+
+
+def folded(name: str) -> str:
+    """A name as it is compared: width, capitals and spaces around it make no difference."""
+    return unicodedata.normalize("NFKC", name).casefold().strip()

@@ -1,0 +1,289 @@
+"""Merging, splitting and renaming conversations in a vault that is rebuilt, undone, caught up."""
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import vaults
+from vaults import Made, Said, Telegram, chat
+
+from chatvault.errors import Usage
+from chatvault.services import conversations, decide, suggest
+from chatvault.vault import catalogue
+
+NOW = vaults.NOW
+OLD = {"Ada": "user77", "Bohumil": "user78", "Cosima": "user79"}
+
+
+class OtherTelegram(Telegram):
+    """The same talk as another account has it: its own numbers for messages and people."""
+
+    def result(self) -> bytes:
+        data = super().result()
+        for name, key in vaults.PEOPLE.items():
+            data = data.replace(key.encode(), OLD[name].encode())
+        return data
+
+
+def renumbered(said: Sequence[Said], by: int = 1000) -> list[Said]:
+    """The same messages, at the same minutes, under other ids."""
+    return [Said(s.number + by, s.text, s.photo, s.who, s.number) for s in said]
+
+
+def one(folder: Path) -> Path:
+    return Telegram(chat(1, 40, photos=[3, 25])).folder(folder / "one")
+
+
+def other(folder: Path) -> Path:
+    said = renumbered(chat(20, 60, photos=[25]))
+    return OtherTelegram(said, title="Ada from before", chat=9901).folder(folder / "other")
+
+
+def more(folder: Path) -> Path:
+    return Telegram(chat(30, 70)).folder(folder / "more")
+
+
+EXPORTS: dict[str, Callable[[Path], Path]] = {"one": one, "other": other, "more": more}
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return vaults.make(tmp_path_factory.mktemp("empty") / "v")
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory, empty: Made) -> Made:
+    """A vault with two conversations that are one."""
+    return after(tmp_path_factory.mktemp("two"), empty, "one", "other")
+
+
+def after(folder: Path, made: Made, *names: str) -> Made:
+    found = vaults.copied(made, folder / ("v-" + "-".join(names)))
+    for name in names:
+        found.bring(EXPORTS[name](folder / "exports"))
+    return found
+
+
+@pytest.fixture
+def made(two: Made, tmp_path: Path) -> Made:
+    return vaults.copied(two, tmp_path / "v")
+
+
+def merge(made: Made, into: str, *others: str) -> conversations.Merged:
+    with made.writing() as vault:
+        return conversations.merge(vault, conversations.plan(vault.db, into, others), now_ms=NOW)
+
+
+def split(made: Made, given: str) -> None:
+    with made.writing() as vault:
+        conversations.split(vault, given, now_ms=NOW)
+
+
+def test_a_merge_finds_equal_messages_and_who_is_who(made: Made) -> None:
+    told = merge(made, "Ada Lind", "Ada from before")
+    assert (59, 79, "Ada Lind") == (told.messages, told.messages_before, told.title)
+    assert {("Ada", "Ada"), ("Bohumil", "Bohumil")} == {(s.name, s.same_as) for s in told.same}
+    assert ("Ada from before",) == told.merged
+    assert (1, 59, 2) == tuple(map(made.count, ("conversation", "message", "participant")))
+    report = made.verify()
+    assert ((), ()) == (report.damage, report.unfinished)
+    digest = made.digest()
+    assert made.rebuild().replaced
+    assert digest == made.digest()
+
+
+def decided_first(made: Made, folder: Path, empty: Made, *names: str) -> Made:
+    """A vault that knew the decisions of another before its first import."""
+    found = vaults.copied(empty, folder / ("first-" + "-".join(names)))
+    with made.reading() as vault:
+        rows = vault.db.execute("SELECT line FROM decision ORDER BY entry, place").fetchall()
+    lines = [decide.manifest.DECODER.decode(row[0]) for row in rows]
+    with found.writing() as vault:
+        decide.decide_values(vault, lines, now_ms=NOW)
+    for name in names:
+        found.bring(EXPORTS[name](folder / "first"))
+    return found
+
+
+@pytest.mark.parametrize("names", [("one", "other"), ("other", "one")], ids="-".join)
+def test_a_merge_equals_the_decision_before_both_imports(
+    made: Made, tmp_path: Path, empty: Made, names: tuple[str, ...]
+) -> None:
+    merge(made, "Ada Lind", "Ada from before")
+    first = decided_first(made, tmp_path, empty, *names)
+    assert first.digest() == made.digest()
+
+
+def test_later_imports_of_a_merged_conversation_follow_the_decision(
+    made: Made, tmp_path: Path
+) -> None:
+    merge(made, "Ada Lind", "Ada from before")
+    said = renumbered(chat(10, 90))
+    (receipt,) = made.bring(
+        OtherTelegram(said, title="Ada from before", chat=9901).folder(tmp_path / "later")
+    )
+    assert (30, 0) == (receipt.messages.new, receipt.messages.unread)
+    assert (1, 89) == (made.count("conversation"), made.count("message"))
+    digest = made.digest()
+    assert made.rebuild().replaced
+    assert digest == made.digest()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_undoing_and_merging_commute(empty: Made, tmp_path: Path, number: int) -> None:
+    made = after(tmp_path, empty, "one", "other", "more")
+    merged = vaults.copied(made, tmp_path / "merged")
+    merge(merged, "Ada Lind", "Ada from before")
+    kept = vaults.copied(merged, tmp_path / "kept")
+    merged.undo(number)
+    with kept.reading() as vault:
+        rows = vault.db.execute("SELECT line FROM decision ORDER BY entry, place").fetchall()
+    lines = [decide.manifest.DECODER.decode(row[0]) for row in rows]
+    made.undo(number)
+    with made.writing() as vault:
+        decide.decide_places(vault, lines, now_ms=NOW)
+    assert merged.digest() == made.digest()
+
+
+def test_a_split_gives_back_what_was_there(two: Made, made: Made) -> None:
+    merge(made, "Ada Lind", "Ada from before")
+    split(made, "Ada Lind")
+    assert two.digest() == made.digest()
+    with pytest.raises(Usage):
+        split(made, "Ada Lind")
+
+
+@pytest.mark.parametrize(
+    ("into", "others"),
+    [
+        ("77", ["Ada Lind"]), ("Ada Lind", ["77"]), ("Nobody", ["Ada Lind"]),
+        ("Ada Lind", ["Ada Lind"]), ("ada lind ", ["1"]), ("Ada Lind", []),
+    ],
+)  # fmt: skip
+def test_a_merge_that_cannot_be_meant_changes_nothing(
+    two: Made, into: str, others: list[str]
+) -> None:
+    before = vaults.snapshot(two.layout.packs)
+    with two.reading() as vault, pytest.raises(Usage) as caught:
+        conversations.plan(vault.db, into, others)
+    assert caught.value.remedy
+    assert before == vaults.snapshot(two.layout.packs)
+
+
+def test_the_old_title_leads_to_the_merged_conversation(made: Made) -> None:
+    merge(made, "Ada Lind", "Ada from before")
+    with made.reading() as vault:
+        assert "Ada Lind" == conversations.find(vault.db, "ADA FROM BEFORE").title
+        with pytest.raises(Usage, match="with itself"):
+            conversations.plan(vault.db, "Ada Lind", ["Ada from before"])
+
+
+def test_conversations_of_two_platforms_are_not_merged(made: Made, tmp_path: Path) -> None:
+    name = "WhatsApp Chat with Ada Berg.txt"
+    files = {name: vaults.whatsapp([(1, "Ada Berg", "hi")])}
+    made.bring(vaults.write(tmp_path / "w", files) / name)
+    with made.reading() as vault, pytest.raises(Usage) as caught:
+        conversations.plan(vault.db, "Ada Lind", ["Ada Berg"])
+    assert "people merge" in caught.value.remedy
+
+
+def title(made: Made, row: int = 1) -> str:
+    with made.reading() as vault:
+        return str(
+            vault.db.execute("SELECT title FROM conversation WHERE id = ?", [row]).fetchone()[0]
+        )
+
+
+def test_a_renamed_conversation_keeps_its_title_and_gets_the_old_one_back(made: Made) -> None:
+    before = made.digest()
+    with made.writing() as vault:
+        assert "Grandma" == conversations.rename(vault, "Ada Lind", " Grandma ", now_ms=NOW)
+    digest = made.digest()
+    assert before != digest
+    assert made.rebuild().replaced
+    assert (digest, "Grandma") == (made.digest(), title(made))
+    with made.writing() as vault:
+        assert "Ada Lind" == conversations.rename(vault, "Grandma", "", now_ms=NOW)
+    assert before == made.digest()
+
+
+def test_a_decision_in_the_packs_is_caught_up_with(two: Made, made: Made) -> None:
+    """The archive of an older copy, with the packs of today."""
+    merge(made, "Ada Lind", "Ada from before")
+    digest = made.digest()
+    shutil.copyfile(two.layout.archive, made.layout.archive)
+    with made.writing():
+        pass
+    assert digest == made.digest()
+
+
+def test_a_merge_that_was_broken_off_is_finished_by_the_next_writer(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(decide.rebuild, "rebuild", stop)
+    with pytest.raises(KeyboardInterrupt):
+        merge(made, "Ada Lind", "Ada from before")
+    monkeypatch.undo()
+    with made.writing() as vault:
+        assert 2 < catalogue.head(vault.db)[0]
+    assert 1 == made.count("conversation")
+
+
+def suggested(made: Made) -> list[suggest.Suggestion]:
+    with made.reading() as vault:
+        return suggest.suggestions(vault.db)
+
+
+def test_equal_messages_are_a_reason_to_suggest_a_merge(two: Made) -> None:
+    (found,) = suggested(two)
+    assert ("20 of 20 messages in 2023-11 are in both",) == found.evidence
+    assert {"Ada Lind", "Ada from before"} == {one.title for one in found.conversations}
+    assert found.command.startswith("chatvault conversations merge ")
+    assert (None, 0) == (found.number, found.clock_minutes)
+
+
+def test_what_is_merged_is_not_suggested_again(made: Made) -> None:
+    merge(made, "Ada Lind", "Ada from before")
+    assert [] == suggested(made)
+
+
+def test_one_greeting_to_many_is_no_reason(empty: Made, tmp_path: Path) -> None:
+    made = vaults.copied(empty, tmp_path / "v")
+    for number in range(4):
+        said = [Said(n, f"only here, {number} and {n}") for n in range(1, 30)]
+        said.append(Said(30, "a happy new year to all of you!"))
+        made.bring(Telegram(said, title=f"Friend {number}", chat=number + 1).folder(
+            tmp_path / str(number)
+        ))  # fmt: skip
+    assert [] == suggested(made)
+
+
+def test_the_same_title_is_a_reason_unless_the_talk_is_another(empty: Made, tmp_path: Path) -> None:
+    for start, expected in ((100, ["both have the same title"]), (1, [])):
+        made = vaults.copied(empty, tmp_path / f"v{start}")
+        made.bring(Telegram(chat(1, 40)).folder(tmp_path / f"a{start}"))
+        said = [Said(n, f"something else, number {n}") for n in range(start, start + 40)]
+        made.bring(Telegram(said, chat=7).folder(tmp_path / f"b{start}"))
+        assert expected == [text for item in suggested(made) for text in item.evidence]
+
+
+def test_a_clock_that_is_off_is_told_with_its_import(empty: Made, tmp_path: Path) -> None:
+    made = vaults.copied(empty, tmp_path / "v")
+    made.bring(Telegram(chat(1, 40)).folder(tmp_path / "one"))
+    said = [Said(s.number + 500, s.text, s.photo, s.who, s.number + 8 * 60) for s in chat(1, 40)]
+    made.bring(Telegram(said, title="Late", chat=7).folder(tmp_path / "late"))
+    (found,) = suggested(made)
+    assert 480 == abs(found.clock_minutes)
+    assert "8 hours" in found.evidence[-1]
+    assert "--timezone" in found.command
+
+
+def test_only_what_an_import_touched_is_looked_at(two: Made) -> None:
+    with two.reading() as vault:
+        assert [] == suggest.suggestions(vault.db, touched=[99])
+        assert 1 == len(suggest.suggestions(vault.db, touched=[2]))
