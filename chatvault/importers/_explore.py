@@ -21,7 +21,13 @@ from chatvault.importers._levels import (
 )
 from chatvault.importers._limits import Budget
 from chatvault.importers._names import numbered
-from chatvault.importers._nothing import check_not_empty, is_junk, name_databases, why_nothing
+from chatvault.importers._nothing import (
+    check_not_empty,
+    is_about_pages,
+    is_junk,
+    name_databases,
+    why_nothing,
+)
 from chatvault.importers._protocol import Importer
 from chatvault.importers._source import Entry, Source, Told
 from chatvault.importers._walk import Archives, Result, Walk
@@ -66,6 +72,9 @@ def find(
     fallback = Walk(last_resorts, source.told, archives)
     if result.exports:
         return _found(_photos_beside(top, result, fallback), source)
+    for error in result.errors:
+        if is_about_pages(error):  # its pictures alone are not what somebody wants to keep
+            raise error
     last = fallback.visit(top)
     if not last.exports:
         raise why_nothing(source_of(top, source.told), result.errors)

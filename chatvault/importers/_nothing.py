@@ -1,17 +1,20 @@
 """What to say when no export was found: the error that helps its owner most."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from chatvault.errors import (
     AppDatabase,
     BadExport,
     ChatVaultError,
     EmptyExport,
+    NeedsAnswer,
     UnknownExport,
     Where,
 )
+from chatvault.importers import _meta_pages
 from chatvault.importers._app_databases import explain
+from chatvault.importers._meta_layout import undecided
 from chatvault.importers._source import Source
 
 JUNK = re.compile(r"(?:\A|/)(?:__MACOSX/|(?:\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*)\Z)")
@@ -53,6 +56,17 @@ def check_not_empty(source: Source) -> None:
             )
 
 
+def check_no_pages(names: Iterable[str], where: str) -> None:
+    """BadExport when these files, which nobody claims, could be had in a form that is read."""
+    if _meta_pages.has_pages(names):
+        raise BadExport(_meta_pages.MESSAGE, where=Where(where), remedy=_meta_pages.REMEDY)
+
+
+def is_about_pages(error: ChatVaultError) -> bool:
+    """Whether an error is the one of `check_no_pages`."""
+    return error.message == _meta_pages.MESSAGE
+
+
 def why_nothing(source: Source, errors: list[ChatVaultError]) -> ChatVaultError:
     """The error to raise when no importer claims anything in this source."""
     database = explain(source.names(), source.head)
@@ -73,6 +87,13 @@ def why_nothing(source: Source, errors: list[ChatVaultError]) -> ChatVaultError:
             where=Where(name),
             remedy="export the channel again with DiscordChatExporter as JSON (--format Json), or"
             " as CSV; the ids, replies and reactions are only in the JSON",
+        )
+    if thread := undecided(source):
+        return NeedsAnswer(
+            "these are messages of Messenger or of Instagram, and nothing here tells which",
+            where=Where(thread),
+            remedy="say it: --platform messenger or --platform instagram; or give the whole"
+            " download",
         )
     if any(problem.reason == ENCRYPTED for problem in source.problems):
         return BadExport(

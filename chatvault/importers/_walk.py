@@ -21,7 +21,7 @@ from chatvault.importers._levels import (
     zone_of,
 )
 from chatvault.importers._limits import Budget
-from chatvault.importers._nothing import is_junk
+from chatvault.importers._nothing import check_no_pages, is_junk
 from chatvault.importers._protocol import Importer
 from chatvault.importers._source import Entry, Source, Told
 from chatvault.model import Message, Problem
@@ -90,6 +90,9 @@ class Walk:
             if claims := self._ask(inner):
                 return self._claimed(inner, claims)
         inner = chain[0]
+        if self._shelves:
+            for around in chain:
+                check_no_pages(around.entries, around.path or around.name)
         if inner.plain and self._shelves and (loose := self._loose(inner)):
             children = self._claimed_children(inner)
             return self._shelf(inner, loose, claim=None, children=children)
