@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from chatvault.importers._discord import PLATFORM, Files, filled, kind_of_channel, title_of
-from chatvault.importers._discord_item import Person, message, people, reactions
+from chatvault.importers._discord_item import Person, message, people, person, reactions
 from chatvault.importers._people import People, folded
 from chatvault.importers._source import Source
 from chatvault.model import Conversation, ConversationKind, Participant, Record
@@ -65,17 +65,27 @@ class Transcript:
             extra=filled({**here, "guild": guild if not alone else None}),
         )
         self._people = People(self.conversation.id, source.told.me)
+        self._last: dict[str, object] = {}  # how somebody was told last
 
     def item(self, value: object) -> list[Record]:
         """The records of one item; Malformed if it is no message."""
         here = self.conversation.id
         told = message(value, self._files, channel=here, server=self._server, seq=self._seq)
         answers = list(reactions(value))
-        named = [one for who in people(value) for one in self._tell(who)]
+        # First all of them: who is told within an item that is then refused is told to nobody.
+        named = [(one, who) for one in people(value) if (who := self._new(one)) is not None]
         self._seq += 1
-        return [*named, told, *answers]
+        return [*(one for both in named for one in self._tell(*both)), told, *answers]
 
-    def _tell(self, who: Person) -> Iterator[Participant]:
+    def _new(self, value: object) -> Person | None:
+        """Somebody of whom there may be something new to tell."""
+        # Every message tells all about its author once more.
+        key = value.get("id") if isinstance(value, dict) else None
+        known = self._last.get(key) if isinstance(key, str) else None
+        return person(value) if known is None or known != value else None
+
+    def _tell(self, value: object, who: Person) -> Iterator[Participant]:
+        self._last[who.id] = value
         told = self._people.tell(who.id, who.name, extra=who.extra, picture=who.picture)
         for one in told:
             yield replace(one, handles=(who.handle,)) if who.handle else one

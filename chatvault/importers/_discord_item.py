@@ -54,37 +54,41 @@ class Person(msgspec.Struct, frozen=True):
     picture: str
 
 
-def person(value: object) -> Person | None:
-    """Who an `author` or a mentioned user is; None if nobody is named."""
+def identity(value: object) -> str | None:
+    """The id of somebody; None if nobody is named."""
     if value is None:
         return None
-    identifier = str(maybe(value, "id", str, int) or "")
-    name = maybe(value, "name", str) or ""
-    shown = maybe(value, "nickname", str) or name
-    if not identifier and not shown:
+    if identifier := maybe(value, "id", str, int):
+        return str(identifier)
+    shown = maybe(value, "nickname", str) or maybe(value, "name", str)
+    return f"name:{folded(shown)}" if shown else None
+
+
+def person(value: object) -> Person | None:
+    """Who an `author` or a mentioned user is; None if nobody is named."""
+    identifier = identity(value)
+    if identifier is None:
         return None
+    name = maybe(value, "name", str) or ""
     extra = filled(rest(value, {"id", "name", "discriminator", "nickname", "avatarUrl"}))
     if extra.get("isBot") is False:
         del extra["isBot"]
     return Person(
-        id=identifier or f"name:{folded(shown)}",
-        name=shown,
+        id=identifier,
+        name=maybe(value, "nickname", str) or name,
         handle=handle_of(name, maybe(value, "discriminator", str) or ""),
         extra=extra,
         picture=maybe(value, "avatarUrl", str) or "",
     )
 
 
-def people(item: object) -> Iterator[Person]:
-    """Everybody whom a message names, the author first."""
-    interaction = maybe(item, "interaction", dict) or {}
+def people(item: object) -> list[object]:
+    """Everybody whom a message names, as the export has them, the author first."""
     named = [maybe(item, "author", dict), *(maybe(item, "mentions", list) or ())]
-    named.append(interaction.get("user"))
+    named.append((maybe(item, "interaction", dict) or {}).get("user"))
     for reaction in maybe(item, "reactions", list) or ():
         named += maybe(reaction, "users", list) or ()
-    for one in named:
-        if (found := person(one)) is not None:
-            yield found
+    return named
 
 
 def message(item: object, files: Files, *, channel: str, server: str, seq: int) -> Message:
@@ -95,7 +99,6 @@ def message(item: object, files: Files, *, channel: str, server: str, seq: int) 
     kept = rest(item, _USED)
     sent_at = _sent_at(fields, identifier, kept)
     edited_at = _time(fields, "timestampEdited")
-    author = person(fields.get("author"))
     forward = maybe(item, "forwardedMessage", dict)
     text = maybe(item, "content", str) or ""
     if not text and forward:
@@ -107,11 +110,10 @@ def message(item: object, files: Files, *, channel: str, server: str, seq: int) 
             kept[key] = value
     if form not in _TOLD_BY_KIND:
         kept["type"] = form
-    if mentioned := [one.id for one in map(person, maybe(item, "mentions", list) or ()) if one]:
+    if mentioned := [one for one in map(identity, maybe(item, "mentions", list) or ()) if one]:
         kept["mentions"] = mentioned
     if interaction := maybe(item, "interaction", dict):
-        who = person(interaction.get("user"))
-        kept["interaction"] = filled({**interaction, "user": who.id if who else None})
+        kept["interaction"] = filled({**interaction, "user": identity(interaction.get("user"))})
     kept.update(_details(fields))
     if forward:
         kept["forwardedMessage"] = _forward(forward, text)
@@ -120,7 +122,7 @@ def message(item: object, files: Files, *, channel: str, server: str, seq: int) 
     return Message(
         id=identifier or None,
         conversation_id=channel,
-        sender_id=author.id if author else None,
+        sender_id=identity(fields.get("author")),
         sent_at=sent_at,
         seq=seq,
         kind=_kind(fields, form, attachments),
@@ -283,9 +285,9 @@ def reactions(item: object) -> Iterator[Reaction]:
         if details.get("isAnimated") is False:
             del details["isAnimated"]
         extra = filled({"emoji": details, **rest(reaction, {"emoji", "count", "users"})})
-        named = [one for one in map(person, maybe(reaction, "users", list) or ()) if one]
+        named = [one for one in map(identity, maybe(reaction, "users", list) or ()) if one]
         for one in named:
-            yield Reaction(emoji=text, sender_id=one.id, extra=extra)
+            yield Reaction(emoji=text, sender_id=one, extra=extra)
         count = maybe(reaction, "count", int)
         others = 1 - len(named) if count is None else count - len(named)
         if others > 0:

@@ -222,6 +222,14 @@ def test_everybody_who_is_named_is_told_before_the_message() -> None:
     assert [("2", 1), (None, 3)] == told
 
 
+def test_who_was_named_first_in_an_item_that_is_refused_is_told_with_the_next() -> None:
+    refused = message(1, mentions=[{"id": "5", "name": "p", "discriminator": 7}])
+    problem, first, second = read(channel(refused, message(2)))[1:]
+    assert isinstance(problem, Problem)
+    assert isinstance(first, Participant)
+    assert isinstance(second, Message)
+
+
 def test_who_is_told_to_be_me_by_name_is_me() -> None:
     told = Told(me="Odile")
     assert [True] == [found.is_me for found in of(read(channel(message()), told), Participant)]
