@@ -16,6 +16,7 @@ from chatvault.importers import _meta_pages
 from chatvault.importers._app_databases import explain
 from chatvault.importers._meta_layout import undecided
 from chatvault.importers._source import Source
+from chatvault.importers._sqlite_schema import table_names
 
 JUNK = re.compile(r"(?:\A|/)(?:__MACOSX/|(?:\.DS_Store|Thumbs\.db|desktop\.ini|\._[^/]*)\Z)")
 # MemoTrace writes these next to its real exports: chats to train a model with, merged and shuffled.
@@ -27,6 +28,7 @@ ALPACA_START = re.compile(r'\A\s*\[?\s*\{\s*"(?:system|instruction|input|output|
 ALPACA_FIELDS = ('"instruction"', '"input"', '"output"')
 DISCORD_TEXT = re.compile(r"={62}\r?\nGuild: [^\n]*\nChannel: ")
 PAGE = 64 * 1024
+HISTORY_TRACKER = frozenset({"servers", "channels", "users", "messages", "attachments", "metadata"})
 SAMPLES = 50
 ENCRYPTED = "password protected"
 
@@ -69,6 +71,13 @@ def is_about_pages(error: ChatVaultError) -> bool:
 
 def why_nothing(source: Source, errors: list[ChatVaultError]) -> ChatVaultError:
     """The error to raise when no importer claims anything in this source."""
+    if name := _history_tracker(source):
+        return BadExport(
+            "this is a database of Discord History Tracker, which ChatVault cannot read yet",
+            where=Where(name),
+            remedy="keep the file; for a start ask Discord for your data package (Settings, Data &"
+            " Privacy), which holds what you wrote, or give what DiscordChatExporter wrote as JSON",
+        )
     database = explain(source.names(), source.head)
     if database is not None:
         return AppDatabase(database.message, where=Where(source.name), remedy=database.remedy)
@@ -139,6 +148,16 @@ def _discord_pages(source: Source) -> Iterator[str]:
         # The styles come before the messages, in all versions since 2018.
         elif b"chatlog__message" in (head := source.head(name, PAGE)) and b"preamble__" in head:
             yield name
+
+
+def _history_tracker(source: Source) -> str:
+    """The database of Discord History Tracker; empty if there is none."""
+    names = [name for name in source.names() if name.lower().endswith(".dht")]
+    files = source.files()
+    if not names and len(files) == 1:  # under another name
+        names = files
+    found = (name for name in names[:SAMPLES] if table_names(source, name) >= HISTORY_TRACKER)
+    return next(found, "")
 
 
 def _is_training_set(text: str) -> bool:

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import sqlite3
 from typing import Any
 
 import pytest
 
-from chatvault.errors import BadExport, NeedsAnswer
+from chatvault.errors import BadExport, ChatVaultError, NeedsAnswer
 from chatvault.importers import discord_dce
 from chatvault.importers._discord import snowflake_time
 from chatvault.importers._explore import find
@@ -122,6 +123,26 @@ def test_pages_and_texts_are_answered_with_what_to_do(file: tuple[str, bytes]) -
     with pytest.raises(BadExport, match="made to be looked at") as found:
         find(Source.of(dict([file])), IMPORTERS, Budget())
     assert "--format Json" in found.value.remedy
+
+
+TRACKER = ("servers", "channels", "users", "messages", "attachments", "metadata")
+
+
+@pytest.mark.parametrize("name", ["history.dht", "history.db"])
+def test_a_database_of_another_tool_is_answered_with_what_to_do(name: str) -> None:
+    connection = sqlite3.connect(":memory:")
+    for table in TRACKER:
+        connection.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY)")
+    data = connection.serialize()
+    connection.execute("DROP TABLE servers")
+    other = connection.serialize()
+    connection.close()
+    with pytest.raises(BadExport, match="Discord History Tracker") as found:
+        find(Source.of({name: data}), IMPORTERS, Budget())
+    assert "data package" in found.value.remedy
+    with pytest.raises(ChatVaultError) as else_:
+        find(Source.of({name: other}), IMPORTERS, Budget())
+    assert "Tracker" not in else_.value.message
 
 
 # A channel and its parts
