@@ -40,6 +40,7 @@ from chatvault.importers import (
     wechat_weclone,
     wechat_weflow,
     wechat_weflow_html,
+    whatsapp_exporter_json,
     whatsapp_text,
     x_dm,
 )
@@ -85,6 +86,7 @@ IMPORTERS: tuple[Importer, ...] = (
     wechat_weclone,
     wechat_weflow,
     wechat_weflow_html,
+    whatsapp_exporter_json,
     whatsapp_text,
     x_dm,
 )
