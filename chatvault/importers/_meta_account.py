@@ -87,13 +87,13 @@ def owner_by_presence(source: Source, files: Iterable[str]) -> Owner:
     seen = 0
     for name in files:
         people = {person(one): one for one in _participants(source.head(name, HEAD)) if person(one)}
-        if len(people) < 2:
+        if len(people) < 2:  # the other one is gone, and with them perhaps the owner
             continue
         seen += 1
         common = people if seen == 1 else {k: v for k, v in common.items() if k in people}
         if not common:
             return Owner()
-    if seen < 2 or len(common) != 1:
+    if len(common) != 1:
         return Owner()
     [name] = common.values()
     why = f"the only participant of all {seen} conversations; --me NAME says another"

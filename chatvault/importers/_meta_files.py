@@ -12,7 +12,6 @@ from chatvault.importers._meta_words import mangled
 from chatvault.importers._source import Source
 from chatvault.model import Attachment, AttachmentState, MessageKind
 
-_ACTIVITY = re.compile(r"your_\w*activity\w*\Z", re.ASCII)
 _REMOTE = re.compile(r"[a-z][a-z0-9+.-]{0,20}://", re.IGNORECASE)
 _FOLDERS = ("photos", "videos", "audio", "gifs", "files", "media")
 
@@ -23,7 +22,6 @@ class Files:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._names = {_fold(name): name for name in reversed(list(source.names()))}
-        self._roots = [name for name in source.folders() if _ACTIVITY.match(name)]
 
     def find(self, address: str, folder: str) -> str | None:
         """The full name of the file that an address in the messages of a folder means."""
@@ -40,7 +38,6 @@ class Files:
 
     def _candidates(self, parts: list[str], folder: list[str]) -> Iterator[list[str]]:
         yield parts
-        yield from ([root, *parts] for root in self._roots)
         yield from ([*folder[:end], *parts] for end in range(len(folder), 0, -1))
         yield from (parts[start:] for start in range(1, len(parts) - 1))
         yield [*folder, *parts[-2:]]

@@ -148,7 +148,7 @@ def _kind(
 ) -> MessageKind:
     told = _TYPES.get(maybe(item, "type", str) or "")
     called = maybe(item, "call_duration", int, float) is not None or maybe(item, "missed", bool)
-    if called or told is MessageKind.CALL:
+    if called:
         return MessageKind.CALL
     if attachments:
         return attachments[0].kind

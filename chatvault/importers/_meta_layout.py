@@ -103,11 +103,11 @@ def folders(source: Source, app: str) -> list[Folder]:
 def candidates(source: Source) -> tuple[list[str], bool]:
     """The files that may hold messages, at the places where a download has them; and whether
     the folder `messages` is among them."""
-    likely = [
+    likely = sorted(
         name
-        for name in source.names()
+        for name in source.entries
         if name.endswith(".json") and name.rpartition("/")[2].startswith("message")
-    ]
+    )
     if whole := [name for name in likely if _WHOLE.fullmatch(name)]:
         return whole, True
     inside = [name for name in likely if _BOXED.fullmatch(name)]

@@ -65,7 +65,7 @@ def _conversation(
     source: Source, folder: Folder, files: Files, *, app: str, owner: Owner, only: bool
 ) -> Iterator[Record]:
     try:
-        fields = about(source, folder.files, all_repaired)
+        fields, items = about(source, folder.files, all_repaired)
     except BrokenJson as cause:
         if only:
             where = Where(source.full(folder.files[0]))
@@ -73,6 +73,8 @@ def _conversation(
         for name in folder.files:
             yield Problem(file=source.full(name), part="end", reason=str(cause), raw="")
         return
+    if not (items or {"participants", "thread_path"} & fields.keys()):
+        return  # something else of this name
     place = _place(fields, folder, source, app=app, owner=owner)
 
     def item(value: object, seq: int) -> Told:

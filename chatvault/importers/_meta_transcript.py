@@ -28,19 +28,20 @@ ReadItem = Callable[[object, int], Told]
 Repair = Callable[[Any], Any]
 
 
-def about(source: Source, names: tuple[str, ...], repair: Repair) -> dict[str, object]:
-    """What the files say about their conversation, in most of them behind the messages.
+def about(source: Source, names: tuple[str, ...], repair: Repair) -> tuple[dict[str, object], bool]:
+    """What the files say about their conversation, in most of them behind the messages; and
+    whether there are messages.
 
     Of a file that breaks off what there is of it; BrokenJson if nothing in any can be read.
     """
     found: dict[str, object] = {}
     broken: BrokenJson | None = None
-    something = False
+    something, items = False, False
     for name in names:
         try:
             with source.open(name) as file:
                 for part in stream(file, "messages"):
-                    something = True
+                    something, items = True, items or not isinstance(part, Field)
                     if isinstance(part, Field) and part.at == "":
                         found.setdefault(part.name, part.value)
             break
@@ -51,7 +52,7 @@ def about(source: Source, names: tuple[str, ...], repair: Repair) -> dict[str, o
     if broken is not None and not something:
         raise broken
     repaired: dict[str, object] = repair(found)
-    return repaired
+    return repaired, items
 
 
 class Transcript:

@@ -71,7 +71,7 @@ def recognise(source: Source) -> tuple[str, ...]:
 
 
 def _candidates(source: Source) -> list[str]:
-    names = [name for name in source.names() if _FILE.fullmatch(name)]
+    names = (name for name in source.entries if name.endswith(".json") and _FILE.fullmatch(name))
     return sorted(names, key=lambda name: (not _LIKELY.fullmatch(name), name))
 
 
@@ -117,13 +117,15 @@ def _conversation(
     # The letters are right in the files that are known; where one shows it, nothing is repaired.
     repair: Repair = _unchanged if is_right(source.head(name, HEAD)) else all_repaired
     try:
-        fields = about(source, (name,), repair)
+        fields, items = about(source, (name,), repair)
     except BrokenJson as cause:
         if only:
             where = Where(source.full(name))
             raise BadExport(f"no messages in it: {cause}", where=where, remedy=REMEDY) from cause
         yield Problem(file=source.full(name), part="end", reason=str(cause), raw="")
         return
+    if not (items or {"participants", "threadName"} & fields.keys()):
+        return  # a file beside the conversations
     place = _place(fields, name, source, owner)
     folder = name.rpartition("/")[0]
 

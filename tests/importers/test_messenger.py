@@ -203,6 +203,13 @@ def test_the_kind_of_a_message(item: dict[str, Any], kind: MessageKind) -> None:
     assert kind is messages(download(item))[0].kind
 
 
+@pytest.mark.parametrize("value", [["Generic"], {"a": 1}, 7, True])
+def test_a_type_that_is_no_word_makes_a_problem_of_its_message(value: object) -> None:
+    records = read(download(said("bad", type=value), said("good")))
+    assert ["good"] == [one.text for one in records if isinstance(one, Message)]
+    assert 1 == sum(isinstance(one, Problem) for one in records)
+
+
 def test_what_was_taken_back_or_down_is_marked() -> None:
     marks = [one.marks for one in messages(download(
         said("a", AT + 2, is_unsent=True), said("b", AT + 1, is_taken_down=True), said("c"),
@@ -232,6 +239,10 @@ def test_flags_are_kept_where_they_say_something() -> None:
 def test_messages_of_one_millisecond_get_their_order_back() -> None:
     source = download(said("4", AT + 9), said("3", AT), said("2", AT), said("1", AT), said("0", 7))
     assert ["4", "1", "2", "3", "0"] == [one.text for one in messages(source)]
+
+
+def test_the_newest_are_taken_to_come_first_where_nothing_else_is_known() -> None:
+    assert ["1", "2"] == [one.text for one in messages(download(said("2"), said("1")))]
 
 
 def test_a_file_that_begins_with_the_oldest_keeps_its_order() -> None:
@@ -284,6 +295,15 @@ def test_what_is_a_group(more: dict[str, Any], kind: ConversationKind) -> None:
     assert kind is place(download(said("x"), **more)).kind
 
 
+def test_another_file_beside_the_copies_of_groups_is_no_conversation() -> None:
+    path = "your_facebook_activity/groups/your_group_messages"
+    source = Source.of({
+        f"{ROOT}/inbox/{OMARS}/message_1.json": thread(said("x")),
+        f"{path}/settings.json": b'{"your_group_messages_settings": []}',
+    })  # fmt: skip
+    assert 1 == sum(isinstance(one, Conversation) for one in read(source))
+
+
 def test_a_copy_of_a_group_elsewhere_is_another_transcript_of_it() -> None:
     group = thread(said("hello"), people=(OMAR, ME, IVA))
     source = Source.of({
@@ -320,6 +340,14 @@ def test_who_is_in_all_conversations_is_taken_for_me_and_it_is_said() -> None:
     one = dict(list(files.items())[:1])
     assert set() == me(read(Source.of(one)))
     assert {OMAR} == me(read(Source.of(files, told=Told(me=OMAR))))
+
+
+def test_a_conversation_with_one_name_tells_nothing_about_who_i_am() -> None:
+    source = Source.of({
+        f"{ROOT}/inbox/{OMARS}/message_1.json": thread(said("x")),
+        f"{ROOT}/inbox/gone_12345678901/message_1.json": thread(said("x"), people=(OMAR,)),
+    })  # fmt: skip
+    assert set() == me(read(source))
 
 
 def test_two_who_are_in_all_conversations_are_not_told_apart() -> None:
@@ -427,6 +455,14 @@ def test_both_apps_unpacked_side_by_side_are_two_exports() -> None:
     assert {messenger, instagram} == {one.importer for one in found(files).exports}
 
 
+def test_whoever_chose_one_app_gets_nothing_of_the_other() -> None:
+    files = {f"{ROOT}/inbox/{OMARS}/message_1.json": thread(said("x"))}
+    files |= {f"your_instagram_activity/messages/inbox/{OMARS}/message_1.json": thread(said("y"))}
+    [export] = found(files, platform="messenger").exports
+    assert ["x"] == [one.text for one in messages(export.source)]
+    assert ["x"] == [one.text for one in messages(Source.of(files))]
+
+
 UNDECIDED = {f"messages/inbox/{OMARS}/message_1.json": thread(said("x")), "messages/a.json": b"{}"}
 
 
@@ -490,6 +526,12 @@ def test_pages_are_answered_with_what_to_do(around: str, platform: str | None) -
             found(given, platform=platform)
         assert "JSON" in error.value.remedy
         assert "photo-folder" in error.value.remedy
+
+
+def test_the_pictures_of_pages_are_not_imported_without_a_word() -> None:
+    files = {f"facebook-r/{name}": data for name, data in PAGES.items()}
+    with pytest.raises(BadExport, match="HTML"):
+        found(files | {"other/notes.bin": b"x"})
 
 
 def test_the_pictures_of_pages_can_be_kept_by_whoever_says_so() -> None:

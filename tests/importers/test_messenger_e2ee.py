@@ -177,6 +177,7 @@ def test_a_file_that_cannot_be_read_does_not_cost_the_others() -> None:
     records = read({"a_1.json": b"\xff", "b_2.json": thread(said("x"))})
     assert ["a_1.json"] == [one.file for one in records if isinstance(one, Problem)]
     assert ["x"] == [one.text for one in records if isinstance(one, Message)]
+    assert [] == read({"a_1.json": b"{}"})
     with pytest.raises(BadExport):
         read({"a_1.json": b"\xff"})
     with pytest.raises(BadExport):
