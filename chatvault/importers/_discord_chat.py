@@ -11,6 +11,7 @@ from chatvault.importers._people import People, folded
 from chatvault.importers._source import Source
 from chatvault.model import Conversation, ConversationKind, Participant, Record
 
+KEPT = 20_000  # people of a channel; of those who write later all are told once more
 DIRECT_MESSAGES = "Direct Messages"  # the name of the server that no direct message has
 # `Server - Category - Channel [1100000000000000001] (after 2024-01-01) [part 2].json`
 _NAME = re.compile(
@@ -40,8 +41,18 @@ def order(name: str) -> tuple[bool, str, int, str]:
 class Transcript:
     """The messages of one channel in their order, also over several parts."""
 
-    def __init__(self, fields: dict[str, object], name: str, source: Source, files: Files) -> None:
+    def __init__(
+        self,
+        fields: dict[str, object],
+        name: str,
+        source: Source,
+        files: Files,
+        *,
+        kept: int = KEPT,
+    ) -> None:
         self._files = files
+        self._kept = kept
+        self._me = source.told.me
         self._seq = 0
         channel, server = fields.get("channel"), fields.get("guild")
         here = dict(channel) if isinstance(channel, dict) else {}
@@ -64,7 +75,7 @@ class Transcript:
             title_is_id=not identifier,
             extra=filled({**here, "guild": guild if not alone else None}),
         )
-        self._people = People(self.conversation.id, source.told.me)
+        self._people = People(self.conversation.id, self._me)
         self._last: dict[str, object] = {}  # how somebody was told last
 
     def item(self, value: object) -> list[Record]:
@@ -73,6 +84,9 @@ class Transcript:
         told = message(value, self._files, channel=here, server=self._server, seq=self._seq)
         answers = list(reactions(value))
         # First all of them: who is told within an item that is then refused is told to nobody.
+        if len(self._last) > self._kept:
+            self._last.clear()
+            self._people = People(here, self._me)
         named = [(one, who) for one in people(value) if (who := self._new(one)) is not None]
         self._seq += 1
         return [*(one for both in named for one in self._tell(*both)), told, *answers]

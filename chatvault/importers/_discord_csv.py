@@ -31,6 +31,7 @@ from chatvault.model import (
     Timestamp,
 )
 
+KEPT = 100_000  # messages, behind which people are told once more
 FOLDER = 256  # characters of a path in which its first folder has to end
 HEADER = ("AuthorID", "Author", "Date", "Content", "Attachments", "Reactions")
 
@@ -61,10 +62,9 @@ class Table:
         full = self._source.full(name)
         try:
             text = open_text(self._source, name, "cp1252")
-            if self._people is None:
+            if not self._place:
                 conversation = conversation_of(name)
                 self._place = conversation.id
-                self._people = People(self._place, self._source.told.me)
                 yield conversation
             yield from text.assumptions()
             self._survey(text)
@@ -125,7 +125,8 @@ class Table:
         if self._assumption is not None:
             yield self._assumption
             self._assumption = None
-        assert self._people is not None  # told with the conversation  # noqa: S101
+        if self._people is None or self._seq % KEPT == 0:  # a public channel has any number
+            self._people = People(self._place, self._source.told.me)
         name, _, number = author.rpartition("#")
         plain = name if name and number.isascii() and number.isdigit() else author
         handle = handle_of(plain, number if plain != author else "")

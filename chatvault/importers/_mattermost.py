@@ -9,6 +9,7 @@ from chatvault.importers._people import People, folded
 from chatvault.model import Conversation, ConversationKind, Participant
 
 PLATFORM = "mattermost"
+KEPT = 300_000  # teams, channels and people of one server
 _NAMED = 20  # people whose names make the title of a group without one
 
 # Settings of people's apps, which every server writes for everybody.
@@ -41,6 +42,8 @@ class Server:
 
     def add(self, form: str, value: object) -> None:
         """Take in a line that is no post; Malformed if it is not as the format says."""
+        if len(self._users) + len(self._channels) + len(self._direct) + len(self._teams) >= KEPT:
+            return  # names beyond that stay as the posts have them
         match form:
             case "team":
                 self._teams[need(value, "name", str)] = rest(value, {"name"})

@@ -9,7 +9,8 @@ import pytest
 
 from chatvault.errors import BadExport, ChatVaultError, NeedsAnswer
 from chatvault.importers import discord_dce
-from chatvault.importers._discord import snowflake_time
+from chatvault.importers._discord import Files, snowflake_time
+from chatvault.importers._discord_chat import Transcript
 from chatvault.importers._explore import find
 from chatvault.importers._fields import Malformed
 from chatvault.importers._limits import Budget
@@ -249,6 +250,18 @@ def test_who_was_named_first_in_an_item_that_is_refused_is_told_with_the_next() 
     assert isinstance(problem, Problem)
     assert isinstance(first, Participant)
     assert isinstance(second, Message)
+
+
+def test_people_are_told_once_more_where_a_channel_has_too_many_to_remember() -> None:
+    place = Transcript({"channel": CHANNEL}, NAME, source({}), Files(source({})), kept=1)
+    told: list[str] = []
+    for number, author in enumerate("ababcca"):
+        for record in place.item(message(number, author={"id": author, "name": author})):
+            if isinstance(record, Participant):
+                told.append(record.id)
+            elif isinstance(record, Message):
+                assert record.sender_id in told
+    assert 3 < len(told) < 7
 
 
 def test_who_is_told_to_be_me_by_name_is_me() -> None:
