@@ -10,13 +10,14 @@ out of time is marked, and joined to the message before it if nobody else has th
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from chatvault.errors import NeedsAnswer
 from chatvault.importers._clock import FileClock, wall_time
 from chatvault.importers._fields import Malformed
 from chatvault.importers._people import People, folded
 from chatvault.importers._source import Source
-from chatvault.importers._text_lines import Encoding
+from chatvault.importers._text_lines import Block, BrokenText, Encoding
 from chatvault.importers._whatsapp_order import Timed, in_time
 from chatvault.model import (
     Assumption,
@@ -31,6 +32,8 @@ from chatvault.model import (
     Record,
     Timestamp,
 )
+
+H = TypeVar("H")
 
 MOST_SENDERS = 10_000  # the limit for participants, SECURITY 6.2
 
@@ -130,6 +133,28 @@ class Chat:
             return self._clock.time(said.wall, precision=said.precision)
         except Malformed:
             return None  # a year that no message has; the head is kept as it stands
+
+
+def check_one_title(source: Source, conversations: int) -> None:
+    """NeedsAnswer when one title was told for several conversations."""
+    if source.told.conversation and conversations > 1:
+        raise NeedsAnswer(
+            "one title was given, but there are several conversations in this export",
+            remedy="import the texts one by one, each with its own --conversation",
+        )
+
+
+def unread(block: Block[H], text: str, file: str, reason: str = "lines of no message") -> Problem:
+    """The problem that lines of a text are; `file` is its full name."""
+    if block.rest:
+        reason = "the rest of a message longer than 4 MiB"
+    return Problem(file=file, part=f"lines {block.first}-{block.last}", reason=reason, raw=text)
+
+
+def breaks_off(cause: BrokenText, file: str) -> Problem:
+    """The problem that the end of a damaged text is."""
+    reason = f"the file cannot be read any further ({cause})"
+    return Problem(file=file, part="end", reason=reason, raw="")
 
 
 def title_id(title: str) -> str:

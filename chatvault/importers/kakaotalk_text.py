@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from chatvault.errors import BadExport, NeedsAnswer, Where
+from chatvault.errors import BadExport, Where
 from chatvault.importers._clock import zone_for
 from chatvault.importers._csv import head_rows, open_text, rows
 from chatvault.importers._kakao_bodies import body_of, notice
@@ -26,7 +26,16 @@ from chatvault.importers._kakao_lines import DATED, Day, Head, Post, moment
 from chatvault.importers._kakao_survey import GROUP_ONLY, LEGACY, MOST_SENDERS, Heads, Survey
 from chatvault.importers._kakao_words import MONTHS, WEEKDAYS, event_of
 from chatvault.importers._people import folded
-from chatvault.importers._plain_chat import Body, Chat, Said, of_encoding, title_id
+from chatvault.importers._plain_chat import (
+    Body,
+    Chat,
+    Said,
+    breaks_off,
+    check_one_title,
+    of_encoding,
+    title_id,
+    unread,
+)
 from chatvault.importers._protocol import ImporterInfo
 from chatvault.importers._source import Source
 from chatvault.importers._text_lines import Block, BrokenText, Encoding, blocks, lines
@@ -101,11 +110,7 @@ def read(source: Source) -> Iterator[Record]:
             where=Where(source.full(files[0])) if files else None,
             remedy='make the export again with "Export chat" and import that file as it is',
         )
-    if source.told.conversation and len(talks) > 1:
-        raise NeedsAnswer(
-            "one title was given, but there are several conversations in this export",
-            remedy="import the texts one by one, each with its own --conversation",
-        )
+    check_one_title(source, len(talks))
     for talk in talks:
         yield from _conversation(source, talk, zone, assumption)
         assumption = None
@@ -248,17 +253,18 @@ def _events(source: Source, parts: tuple[Survey, ...]) -> Iterator[Said | Proble
                     day = head.day
                     below = block.text.partition("\n")[2]
                     if below.strip():
-                        yield _unread(block, below, file)
+                        yield unread(block, below, file)
                 elif head is None:
                     # The first lines, where the app wrote them, are kept with the conversation.
                     if block.text.strip() and not (block.first == 1 and _is_header(part)):
-                        yield _unread(block, block.text, file)
+                        yield unread(block, block.text, file)
                 else:
                     day = head.day or day
-                    yield _said(head, block, day, part) or _undated(block, file)
+                    said = _said(head, block, day, part)
+                    why = "a message before the first date"
+                    yield said or unread(block, block.text, file, why)
         except BrokenText as cause:
-            reason = f"the file cannot be read any further ({cause})"
-            yield Problem(file=file, part="end", reason=reason, raw="")
+            yield breaks_off(cause, file)
 
 
 def _said(head: Post, block: Block[Head], day: date | None, part: Survey) -> Said | None:
@@ -278,17 +284,6 @@ def _said(head: Post, block: Block[Head], day: date | None, part: Survey) -> Sai
         if sender.find("님") >= 0 and event_of(text[begin:].partition("\n")[0].strip()):
             sender, at = None, begin
     return Said(wall, sender.strip() if sender else None, text[at:], text[:at])
-
-
-def _undated(block: Block[Head], file: str) -> Problem:
-    part = f"lines {block.first}-{block.last}"
-    reason = "a message before the first date"
-    return Problem(file=file, part=part, reason=reason, raw=block.text)
-
-
-def _unread(block: Block[Head], text: str, file: str) -> Problem:
-    reason = "the rest of a message longer than 4 MiB" if block.rest else "lines of no message"
-    return Problem(file=file, part=f"lines {block.first}-{block.last}", reason=reason, raw=text)
 
 
 def _csv_senders(source: Source, file: str) -> tuple[Counter[str], bool, Encoding]:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from chatvault.errors import BadExport, NeedsAnswer, Where
+from chatvault.errors import BadExport, Where
 from chatvault.importers._clock import zone_for
 from chatvault.importers._date_order import Order
 from chatvault.importers._line_bodies import body_of, event_of, notice
@@ -34,7 +34,16 @@ from chatvault.importers._line_names import Names
 from chatvault.importers._line_survey import Survey, day_filter
 from chatvault.importers._line_words import TITLES, WEEKDAYS
 from chatvault.importers._people import folded
-from chatvault.importers._plain_chat import Body, Chat, Said, of_encoding, title_id
+from chatvault.importers._plain_chat import (
+    Body,
+    Chat,
+    Said,
+    breaks_off,
+    check_one_title,
+    of_encoding,
+    title_id,
+    unread,
+)
 from chatvault.importers._protocol import ImporterInfo
 from chatvault.importers._source import Source
 from chatvault.importers._text_lines import Block, BrokenText, Encoding, blocks, encoding_of, lines
@@ -101,11 +110,7 @@ def read(source: Source) -> Iterator[Record]:
             where=Where(source.full(files[0])) if files else None,
             remedy='make the export again with "Export chat history" and import that file as it is',
         )
-    if source.told.conversation and len(surveyed) > 1:
-        raise NeedsAnswer(
-            "one title was given, but there are several conversations in this export",
-            remedy="import the texts one by one, each with its own --conversation",
-        )
+    check_one_title(source, len(surveyed))
     for file in sorted(set(files) - {text.file for text in surveyed}):
         reason = "no line looks like a message"
         yield Problem(file=source.full(file), part="", reason=reason, raw="")
@@ -270,20 +275,17 @@ def _events(source: Source, text: _Surveyed) -> Iterator[Said | Problem]:
                 day, before = date_of(block.head, text.orders[block.head.shape]), None
                 below = block.text.partition("\n")[2]
                 if below.strip():
-                    yield _unread(block, below, file)
+                    yield unread(block, below, file)
             elif block.head is None:
                 if block.text.strip() and not (header and block.first == 1):
-                    yield _unread(block, block.text, file)
+                    yield unread(block, block.text, file)
             elif day is None:
-                reason = "a message before the first date"
-                part = f"lines {block.first}-{block.last}"
-                yield Problem(file=file, part=part, reason=reason, raw=block.text)
+                yield unread(block, block.text, file, "a message before the first date")
             else:
                 before = time(block.head.hour, block.head.minute)
                 yield _said(block.head, block.text, datetime.combine(day, before), survey)
     except BrokenText as cause:
-        reason = f"the file cannot be read any further ({cause})"
-        yield Problem(file=file, part="end", reason=reason, raw="")
+        yield breaks_off(cause, file)
 
 
 def _said(head: Post, text: str, wall: datetime, survey: Survey) -> Said:
@@ -307,11 +309,6 @@ def _unquoted(body: str) -> str:
     if '"' in inner and '"' not in inner.replace('""', ""):
         inner = inner.replace('""', '"')
     return inner
-
-
-def _unread(block: Block[Head], text: str, file: str) -> Problem:
-    reason = "the rest of a message longer than 4 MiB" if block.rest else "lines of no message"
-    return Problem(file=file, part=f"lines {block.first}-{block.last}", reason=reason, raw=text)
 
 
 def _title(text: str) -> tuple[bool | None, str]:
