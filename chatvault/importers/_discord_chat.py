@@ -83,10 +83,10 @@ class Transcript:
         here = self.conversation.id
         told = message(value, self._files, channel=here, server=self._server, seq=self._seq)
         answers = list(reactions(value))
-        # First all of them: who is told within an item that is then refused is told to nobody.
         if len(self._last) > self._kept:
             self._last.clear()
             self._people = People(here, self._me)
+        # First all of them: who is told within an item that is then refused is told to nobody.
         named = [(one, who) for one in people(value) if (who := self._new(one)) is not None]
         self._seq += 1
         return [*(one for both in named for one in self._tell(*both)), told, *answers]
