@@ -11,7 +11,7 @@ from typing import Literal
 from chatvault.errors import Damaged, Where
 from chatvault.services.replay import Replay
 from chatvault.services.worker import Progress, silent
-from chatvault.vault import archive, catalogue, journal, schema
+from chatvault.vault import archive, catalogue, index_upkeep, journal, schema
 from chatvault.vault.files import disk_trouble
 from chatvault.vault.journal import ReadPack
 from chatvault.vault.keyring import KeyRing
@@ -61,6 +61,7 @@ def rebuild(
             schema.migrate(vault.db)
             replay = Replay(vault, progress)
             replay.run(read, entries)
+            index_upkeep.join(vault.db)
         finally:
             vault.close()
         found.imports, found.messages = replay.imports, replay.messages

@@ -9,7 +9,7 @@ from chatvault.services import query as ask
 from chatvault.services.query import Query
 from chatvault.services.receipt import iso
 from chatvault.services.select import select
-from chatvault.vault import queries, reindexing, tokens
+from chatvault.vault import queries, search_index, tokens
 from chatvault.vault.archive import Connection
 from chatvault.vault.queries import MessageRow, Order
 
@@ -92,4 +92,4 @@ def cursor_of(after: str | None) -> int | None:
 def is_index_current(db: Connection) -> bool:
     """Whether the index was made by today's rules; if not, the next command that writes renews it,
     and until then some words may not be found."""
-    return reindexing.is_current(db)
+    return search_index.is_current(db)

@@ -7,7 +7,7 @@ from chatvault import __version__
 from chatvault.errors import Damaged, Where
 from chatvault.services import catch_up
 from chatvault.services.opening import Secret, layout_at, parse_secret, reading, unlock
-from chatvault.vault import archive, reindexing, schema, session
+from chatvault.vault import archive, index_upkeep, schema, search_index, session
 from chatvault.vault.keyring import KeyRing, Opened
 from chatvault.vault.layout import Layout
 from chatvault.vault.session import Vault
@@ -42,15 +42,17 @@ def writing(
             elif compared.unknown:
                 vault = catch_up.take_in(vault, compared.unknown, tell=tell)
             yield vault
+            if not vault.closed:
+                index_upkeep.join(vault.db)
         finally:
             vault.close()
 
 
 def _renew_search(vault: Vault, tell: Callable[[str], None]) -> None:
-    if not reindexing.is_current(vault.db):
+    if not search_index.is_current(vault.db):
         tell("making the search index anew: this ChatVault finds more than the one that made it")
         with schema.database(vault.db).atomic():
-            reindexing.renew(vault.db)
+            index_upkeep.renew(vault.db)
 
 
 def _opened(layout: Layout, ring: KeyRing, tell: Callable[[str], None]) -> Vault:

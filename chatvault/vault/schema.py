@@ -4,7 +4,7 @@ import sqlite_utils
 import sqlite_utils.db
 from sqlite_utils.migrations import Migrations
 
-from chatvault.vault import archive, tokens
+from chatvault.vault import archive, search_index, tokens
 from chatvault.vault.archive import Connection
 
 # sqlite-utils compares against the exceptions of the standard library's sqlite3; ours are others.
@@ -33,6 +33,7 @@ def m001_tables(db: sqlite_utils.Database) -> None:
     for statement in FIRST.split(";\n"):
         if statement.strip():
             db.execute(statement)
+    db.execute(search_index.CREATE)  # no other table is made anew when its rules change
     db.execute("INSERT INTO meta VALUES ('tokeniser', ?)", [tokens.VERSION])
 
 
@@ -64,7 +65,7 @@ CREATE INDEX participant_person ON participant(person) WHERE person IS NOT NULL
 
 FIRST = """
 CREATE TABLE meta (
-    key TEXT PRIMARY KEY,            -- head_entry, head_sha256, tokeniser, largest_spill
+    key TEXT PRIMARY KEY,            -- head_entry, head_sha256, tokeniser, largest_spill, unjoined
     value ANY                        -- newest journal entry in here; what the index needs
 ) STRICT, WITHOUT ROWID;
 
@@ -293,8 +294,4 @@ CREATE TABLE thumbnail (
     type TEXT NOT NULL,              -- media type
     bytes BLOB NOT NULL              -- the small picture
 ) STRICT;
-
-CREATE VIRTUAL TABLE message_search USING fts5(
-    text, scope, content='', contentless_delete=1, detail=full, tokenize='ascii', prefix='1'
-)
 """

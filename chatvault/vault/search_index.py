@@ -6,11 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Protocol
 
-from chatvault.vault import tokens
+from chatvault.vault import archive, tokens
 from chatvault.vault.archive import Connection
 
 # Stands between texts of one message, so that no phrase is found across two of them.
 BORDER = f" {tokens.BORDER} "
+
+
+# Prefixes of one character make one Chinese character quick, those of three `bir*`; both without
+# which FTS5 would have to merge the lists of all words that begin so.
+CREATE = """
+CREATE VIRTUAL TABLE message_search USING fts5(
+    text, scope, content='', contentless_delete=1, detail=full, tokenize='ascii', prefix='1 3'
+)
+"""
+PENDING = "unjoined"  # in `meta`: messages put into the index since it was last joined
 
 
 class Attached(Protocol):
@@ -61,6 +71,12 @@ class Searched(Protocol):
         """What came with it."""
 
 
+def is_current(connection: Connection) -> bool:
+    """Whether the index was made by today's rules; else some words may not be found."""
+    found = archive.value(connection, "SELECT value FROM meta WHERE key = 'tokeniser'")
+    return found == tokens.VERSION
+
+
 def index(connection: Connection, rows: Sequence[Searched], platforms: Mapping[int, str]) -> None:
     """Put messages into the index, replacing what was there of them.
 
@@ -73,6 +89,10 @@ def index(connection: Connection, rows: Sequence[Searched], platforms: Mapping[i
             (row.time_key, searchable(row), scope(row, platforms[row.conversation]))
             for row in sorted(rows, key=lambda row: row.time_key or 0)
         ],
+    )
+    connection.execute(
+        "INSERT INTO meta VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = value + ?2",
+        [PENDING, len(rows)],
     )
 
 

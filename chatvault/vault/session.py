@@ -43,6 +43,11 @@ class Vault:
             self._closed = True
             archive.close_archive(self.db)
 
+    @property
+    def closed(self) -> bool:
+        """Whether the archive is closed."""
+        return self._closed
+
     def close_packs(self) -> None:
         """Close the packs that were read."""
         for reader in self._readers.values():

@@ -167,6 +167,19 @@ def _normal(text: str) -> str:
     return normalize("NFKC", text).casefold().translate(_fold)
 
 
+class _Single(dict[str, str]):
+    """What a character by itself becomes."""
+
+    def __missing__(self, char: str) -> str:
+        normal = _normal(char)
+        if len(self) < _REMEMBERED:
+            self[char] = normal
+        return normal
+
+
+_single = _Single()
+
+
 def _spread(run: re.Match[str]) -> str:
     chars = run[0]
     if "\U0001f1e6" <= chars[0] <= "\U0001f1ff":
@@ -289,6 +302,18 @@ def _occurrences(tokens: list[_Token], asked: _Asked) -> Iterator[tuple[int, int
 
 def _mapped(text: str) -> tuple[str, list[int], list[int]]:
     """A text normalised, and for each character of that where it comes from in the original."""
+    length = len(text)
+    if text.isascii():
+        return text.lower().translate(_ASCII), [*range(length)], [*range(1, length + 1)]
+    singles = list(map(_single.__getitem__, text))
+    normal = _normal(text)
+    if all(singles) and "".join(singles) == normal:
+        # No character changes beside another, as in nearly every text.
+        return (
+            normal,
+            [at for at, single in enumerate(singles) for _ in single],
+            [at for at, single in enumerate(singles, 1) for _ in single],
+        )
     parts: list[str] = []
     starts: list[int] = []
     ends: list[int] = []

@@ -20,7 +20,7 @@ from chatvault.model import (
 )
 from chatvault.services.query import parse
 from chatvault.services.search import search
-from chatvault.vault import archive, reindexing, schema, store
+from chatvault.vault import archive, index_upkeep, schema, search_index, store
 
 ZONE = ZoneInfo("Asia/Singapore")
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
@@ -246,10 +246,23 @@ def test_an_index_made_anew_finds_the_same(drawn):
     before = found(connection, typed)
     connection.execute("UPDATE meta SET value = 0 WHERE key = 'tokeniser'")
     connection.execute("INSERT INTO message_search(message_search) VALUES ('delete-all')")
-    assert not reindexing.is_current(connection)
-    reindexing.renew(connection)
-    assert reindexing.is_current(connection)
+    assert not search_index.is_current(connection)
+    index_upkeep.renew(connection)
+    assert search_index.is_current(connection)
     assert before == found(connection, typed)
+    connection.close()
+
+
+@settings(max_examples=15, deadline=None)
+@given(searches())
+def test_a_joined_index_finds_the_same_in_one_piece(drawn):
+    messages, typed, _ = drawn
+    connection = archive_of(messages)
+    before = found(connection, typed)
+    index_upkeep.join(connection)
+    assert before == found(connection, typed)
+    pieces = "SELECT count(DISTINCT segid) FROM message_search_idx"
+    assert archive.value(connection, pieces) <= 1
     connection.close()
 
 

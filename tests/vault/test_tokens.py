@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from looking import found_by_looking
 from sqlcipher3 import dbapi2
 
-from chatvault.vault import tokens
+from chatvault.vault import search_index, tokens
 from chatvault.vault.tokens import index_text, marks, match_phrase, match_word
 
 # Few and short, so that texts and queries drawn from them meet.
@@ -48,10 +48,7 @@ def searches(draw):
 @pytest.fixture(scope="module")
 def table():
     connection = dbapi2.connect(":memory:")
-    connection.execute(
-        "CREATE VIRTUAL TABLE f USING fts5(text, scope, content='', contentless_delete=1,"
-        " detail=full, tokenize='ascii', prefix='1')"
-    )
+    connection.execute(search_index.CREATE.replace("message_search", "f"))
     yield connection
     connection.close()
 
