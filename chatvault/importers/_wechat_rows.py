@@ -5,13 +5,15 @@ facts: a server id, a kind, a direction, a name, a wall clock, a text.
 """
 
 import re
+from collections.abc import Sized
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
 from chatvault.importers._clock import FileClock, iso_time
 from chatvault.importers._people import People, folded
-from chatvault.importers._source import Told
+from chatvault.importers._source import Source, Told
 from chatvault.importers._wechat import PLATFORM, is_room
 from chatvault.model import Conversation, ConversationKind, Precision, Timestamp
 
@@ -102,6 +104,13 @@ class RowClock:
             )
         wall = datetime.fromisoformat(stamp.as_exported)
         return self._clock.time(wall, precision=stamp.precision)
+
+
+def asked_about(source: Source, names: Sized) -> Source:
+    """The export, where an answer about its conversation is one about several files: without it."""
+    if len(names) < 2 or source.told.conversation is None:
+        return source
+    return source.with_told(replace(source.told, conversation=None))
 
 
 def place_of(

@@ -39,6 +39,7 @@ from chatvault.importers._wechat_rows import (
     HOME,
     RowClock,
     Transcript,
+    asked_about,
     may_be_id,
     place_of,
     without_copy_number,
@@ -131,6 +132,8 @@ def _evidence(source: Source, name: str) -> str:
 def read(source: Source) -> Iterator[Record]:
     """The transcript of every file; those of one conversation meet by server id or content."""
     title, identifier = _named(source.name)
+    titles = {without_copy_number(name.partition(".")[0]) for name in _candidates(source)}
+    source = asked_about(source, titles)
     export = _Export(source, title, identifier, files=Files(source))
     started = False
     for name in sorted(_candidates(source)):

@@ -25,7 +25,7 @@ from chatvault.importers._limits import MiB
 from chatvault.importers._protocol import ImporterInfo
 from chatvault.importers._source import Source
 from chatvault.importers._wechat import PLATFORM, own_id
-from chatvault.importers._wechat_rows import Transcript, place_of
+from chatvault.importers._wechat_rows import Transcript, asked_about, place_of
 from chatvault.importers._wechat_said import told
 from chatvault.importers._weflow_page import Face, face, said
 from chatvault.model import Conversation, ConversationKind, Problem, Record
@@ -97,6 +97,7 @@ def read(source: Source) -> Iterator[Record]:
             where=Where(source.name),
             remedy="give the folder that holds the pages; better still, export as JSON",
         )
+    source = asked_about(source, names)
     for name in names:
         yield from _page(source, name)
 

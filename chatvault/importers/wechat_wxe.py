@@ -32,7 +32,7 @@ from chatvault.importers._protocol import ImporterInfo
 from chatvault.importers._source import Source
 from chatvault.importers._text_lines import BrokenText
 from chatvault.importers._wechat import is_room, own_id
-from chatvault.importers._wechat_rows import HOME, Transcript, may_be_id, place_of
+from chatvault.importers._wechat_rows import HOME, Transcript, asked_about, may_be_id, place_of
 from chatvault.importers._wechat_said import Said, told
 from chatvault.model import Assumption, Conversation, ConversationKind, MessageKind, Problem, Record
 
@@ -119,6 +119,7 @@ def read(source: Source) -> Iterator[Record]:
             where=Where(source.name),
             remedy="give the folder that holds the pages, with their folders Files",
         )
+    source = asked_about(source, names)
     zone, assumed = zone_for(source.told, HOME)
     if assumed:
         yield assumed
