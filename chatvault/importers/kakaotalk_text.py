@@ -14,7 +14,7 @@ are read twice: what only the whole file can tell is counted first, in `_kakao_s
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
@@ -117,11 +117,16 @@ def read(source: Source) -> Iterator[Record]:
 
 
 def _texts(source: Source) -> list[str]:
-    return [name for name in source.files() if name.lower().endswith(".txt")]
+    """The texts at the top, those that KakaoTalk named first: people send each other texts, too."""
+    return _named_first(name for name in source.files() if name.lower().endswith(".txt"))
 
 
 def _tables(source: Source) -> list[str]:
-    return [name for name in source.files() if name.lower().endswith(".csv")]
+    return _named_first(name for name in source.files() if name.lower().endswith(".csv"))
+
+
+def _named_first(names: Iterable[str]) -> list[str]:
+    return sorted(names, key=lambda name: ("kakao" not in name.casefold(), name))
 
 
 def _evidence(source: Source, file: str) -> str:

@@ -345,6 +345,15 @@ def test_parts_of_one_text_are_one_conversation_in_their_order() -> None:
     ]
 
 
+def test_texts_that_people_sent_are_files_and_hide_nothing() -> None:
+    files = {f"{n}.txt": b"a list" for n in range(4)}
+    text = f"{ANDROID}{AT}두리 : 2.txt\n"
+    source = Source.of({**files, "KakaoTalkChats.txt": text.encode()})
+    assert kakaotalk_text.recognise(source)
+    (message,) = (one for one in kakaotalk_text.read(source) if isinstance(one, Message))
+    assert ["2.txt"] == [one.path for one in message.attachments]
+
+
 def test_texts_of_two_titles_are_two_conversations() -> None:
     files = {
         f"KakaoTalkChats{part}.txt": f"{title} 님과 카카오톡 대화\n\n{AT}두리 : x\n".encode()

@@ -4,6 +4,7 @@ import pytest
 
 from chatvault.errors import BadExport, NeedsAnswer
 from chatvault.importers import line_text
+from chatvault.importers._day_trail import NEAR, DayTrail
 from chatvault.importers._source import Source, Told
 from chatvault.importers.registry import claims
 from chatvault.model import (
@@ -340,6 +341,33 @@ def test_people_of_one_first_name_are_two() -> None:
     assert {"name:ada lund", "name:ada moss"} == set(senders(text))
 
 
+def test_a_word_that_somebody_likes_to_begin_with_is_no_name() -> None:
+    words = ["so", "so", "so", "well", "hm", "ah", "oh", "no"]
+    text = "2026.09.26 Saturday\n" + "".join(
+        f"10:2{n} Ben {one} x\n" for n, one in enumerate(words)
+    )
+    assert {"name:ben"} == set(senders(text))
+
+
+def test_a_clock_that_goes_back_before_a_new_name_begins_a_line_of_text() -> None:
+    text = (
+        "2026.09.26 Saturday\n10:20 Ben look\n10:21 Ben be there\n08:30 at the gate\n"
+        "10:22 Ada fine\n"
+    )
+    assert ["look", "be there\n08:30 at the gate", "fine"] == [one.text for one in messages(text)]
+
+
+def test_so_many_earlier_days_that_the_clock_was_set_back() -> None:
+    trail = DayTrail()
+    for line, day in enumerate([100, *range(40, 40 + NEAR + 1), 101]):
+        trail.add(line, day)
+    assert set() == trail.pasted
+    trail = DayTrail()
+    for line, day in enumerate([100, *range(40, 40 + NEAR), 101]):
+        trail.add(line, day)
+    assert set(range(1, NEAR + 1)) == trail.pasted
+
+
 def test_the_own_name_with_spaces_can_be_told() -> None:
     text = "2026.09.26 Saturday\n10:20 Ada Maria Lund hello\n10:21 Ben a\n10:22 Ben b\n"
     found = messages(text, Told(me="Ada Maria Lund"))
@@ -374,6 +402,7 @@ def test_marks_of_byte_order_are_no_text(encoding: str) -> None:
         "10:21\ta\tb\n10:22\ta\tb\n10:23\ta\tb\n",
         "2026.09.26 Saturday\n10:21 buy bread\n",
         "Shopping\n2026.09.26 Saturday\n10:21 a b\n10:22 a b\n10:23 a b\n",
+        f"a note\n{DAY}10:21\ta\tb\n10:22\ta\tb\n10:23\ta\tb\n",
         "2026/09/26\n10:21 a b\n10:22 a b\n10:23 a b\n",
         "[09/03/2024, 18:05:30] Ada: hi\n[09/03/2024, 18:05:31] Ada: ho\n",
     ],
