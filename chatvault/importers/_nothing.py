@@ -31,6 +31,7 @@ PAGE = 64 * 1024
 HISTORY_TRACKER = frozenset({"servers", "channels", "users", "messages", "attachments", "metadata"})
 SAMPLES = 50
 ENCRYPTED = "password protected"
+_THREEMA = re.compile(r"(?:group_)?message_[^/]{1,80}\.csv")
 
 
 def is_junk(name: str) -> bool:
@@ -104,7 +105,16 @@ def why_nothing(source: Source, errors: list[ChatVaultError]) -> ChatVaultError:
             remedy="say it: --platform messenger or --platform instagram; or give the whole"
             " download",
         )
-    if any(problem.reason == ENCRYPTED for problem in source.problems):
+    if locked := {
+        one.file.rpartition("/")[2] for one in source.problems if one.reason == ENCRYPTED
+    }:
+        if "contacts.csv" in locked and any(_THREEMA.fullmatch(name) for name in locked):
+            return BadExport(
+                "this is a data backup of Threema, behind the password that was chosen for it",
+                where=Where(source.name),
+                remedy="unpack it with that password and import the folder; 7-Zip, Keka and The"
+                " Unarchiver can, what Windows and macOS bring along cannot",
+            )
         return BadExport(
             ENCRYPTED,
             where=Where(source.name),
