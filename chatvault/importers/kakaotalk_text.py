@@ -63,7 +63,7 @@ INFO = ImporterInfo(
     | dict.fromkeys(("Date", "User", "Message"), "the first line of every CSV of a Mac"),
     leaves_out="message ids, replies, reactions, the time zone; media, but for Android's full"
     " export; reported: what is beyond 500 characters of a text, on phones",
-    seen="exports of Android, iPhone, Windows and Mac, 2015 to 2026",
+    seen="Android, iPhone, Windows and Mac as public parsers describe them, 2015 to 2026",
 )  # fmt: skip
 
 HOME = "Asia/Seoul"

@@ -69,7 +69,7 @@ INFO = ImporterInfo(
     ),
     leaves_out="photos, videos, stickers and files (words such as [Photo] stand for them), message"
     " ids, replies, reactions, the time zone, and whose account it is",
-    seen="exports of phones and computers, 2016 to 2026",
+    seen="phones and computers as public parsers describe them, 2016 to 2026",
 )  # fmt: skip
 
 HEAD = 64 * 1024

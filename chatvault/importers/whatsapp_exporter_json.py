@@ -45,7 +45,7 @@ INFO = ImporterInfo(
     },
     leaves_out="numbers of people in groups who have a name; texts before an edit; polls; captions"
     " of videos and documents of newer Android phones",
-    seen="WhatsApp-Chat-Exporter 0.9 to 0.13, 2022 to 2026",
+    seen="the source of WhatsApp-Chat-Exporter, 2022 to 2026",
 )  # fmt: skip
 
 HEAD = 64 * 1024
