@@ -20,6 +20,7 @@ COMMANDS = {
     "show": "chatvault.cli.show",
     "list": "chatvault.cli.list_",
     "conversations": "chatvault.cli.conversations",
+    "people": "chatvault.cli.people",
     "restore": "chatvault.cli.restore",
     "verify": "chatvault.cli.verify",
     "rebuild": "chatvault.cli.rebuild",

@@ -8,7 +8,7 @@ from chatvault.errors import Usage
 from chatvault.services.query import Query
 from chatvault.services.receipt import Receipt, decoded, iso
 from chatvault.services.select import select
-from chatvault.vault import catalogue, queries
+from chatvault.vault import catalogue, people, queries
 from chatvault.vault.archive import Connection
 from chatvault.vault.queries import AttachmentRow, MessageRow
 from chatvault.vault.selection import Selection
@@ -124,12 +124,14 @@ class ListedConversation(msgspec.Struct, frozen=True):
 class ListedIdentity(msgspec.Struct, frozen=True):
     """A participant of a listed person."""
 
+    id: int
     platform: str
     name: str
 
 
 class ListedPerson(msgspec.Struct, frozen=True):
-    """One person in a list; until people are merged, one participant each."""
+    """One person in a list; until people are merged, one participant each. The number is that of
+    one of the participants."""
 
     id: int
     name: str
@@ -188,10 +190,22 @@ def _conversations(db: Connection, selection: Selection) -> list[Listed]:
 
 
 def _people(db: Connection, selection: Selection) -> list[Listed]:
-    return [
-        ListedPerson(row.id, row.name, (ListedIdentity(row.platform, row.name),), row.messages)
-        for row in queries.participants(db, selection)
-    ]
+    counts = {row.id: row.messages for row in queries.participants(db, selection)}
+    return [*listed_people(db, counts)]
+
+
+def listed_people(db: Connection, messages: dict[int, int]) -> list[ListedPerson]:
+    """The persons of these participants, who wrote most first."""
+    found: dict[int, ListedPerson] = {}
+    for row, members in people.of(db, messages).items():
+        first = min(member.participant for member in members)
+        known = found.get(first)
+        count = messages[row] + (0 if known is None else known.messages)
+        found[first] = ListedPerson(
+            first, members[0].person_name or members[0].name,
+            tuple(ListedIdentity(m.participant, m.platform, m.name) for m in members), count,
+        )  # fmt: skip
+    return sorted(found.values(), key=lambda person: (-person.messages, person.id))
 
 
 def _imports(db: Connection) -> list[Listed]:

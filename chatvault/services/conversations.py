@@ -66,8 +66,9 @@ def reference(place: Place) -> ConversationRef:
 def find(db: Connection, given: str) -> Place:
     """The conversation with this number or title; Usage when there is none, or more than one."""
     known = likeness.places(db)
+    shown = {row: place.title for row, place in known.items()}
     named = queries.conversation_titles(db)
-    return known[one_named(given, set(known), named, what="conversation", listed=LISTED)]
+    return known[one_named(given, shown, named, what="conversation", listed=LISTED)]
 
 
 def plan(db: Connection, into: str, others: Sequence[str]) -> Plan:

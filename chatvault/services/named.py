@@ -2,19 +2,28 @@
 
 import difflib
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Mapping
 
 from chatvault.errors import Usage
 
 
 def one_named(
-    given: str, known: Collection[int], named: Iterable[tuple[int, str]], *, what: str, listed: str
+    given: str,
+    shown: Mapping[int, str],
+    named: Iterable[tuple[int, str]],
+    *,
+    what: str,
+    listed: str,
 ) -> int:
-    """The row with this number or name; Usage when there is none, or more than one. `named` are
-    the rows with all their names, `listed` says where the numbers are shown."""
-    if given.isascii() and given.isdigit() and int(given) in known:
+    """The row with this number or name; Usage when there is none, or more than one. `shown` are
+    the rows with the names that lists show, `named` with all their names; `listed` says where the
+    numbers stand."""
+    if given.isascii() and given.isdigit() and int(given) in shown:
         return int(given)
     asked = folded(given)
+    first = [row for row, name in shown.items() if folded(name) == asked]
+    if len(first) == 1:
+        return first[0]
     names = [(row, folded(name)) for row, name in named]
     found = sorted({row for row, name in names if name == asked})
     if len(found) == 1:

@@ -1,13 +1,13 @@
 """From what people ask for to a selection of messages: names looked up, filters made tokens."""
 
 import difflib
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from chatvault.errors import BadQuery, Usage, Where
 from chatvault.services import query as ask
+from chatvault.services.named import folded
 from chatvault.services.query import Query
-from chatvault.vault import queries, search_index, tokens
+from chatvault.vault import people, queries, search_index, tokens
 from chatvault.vault.archive import Connection
 from chatvault.vault.selection import Selection
 
@@ -94,7 +94,7 @@ def _filter_tokens(db: Connection, wanted: ask.Filter) -> list[str]:
                 rows = mine
             else:
                 rows = _named(queries.participant_names(db), value, wanted, "participant")
-            found += [search_index.sender_token(row) for row in rows]
+            found += [search_index.sender_token(row) for row in people.expanded(db, rows)]
         else:
             rows = _named(queries.conversation_titles(db), value, wanted, "conversation")
             found += [search_index.conversation_token(row) for row in rows]
@@ -113,12 +113,12 @@ def _named(
     names: Sequence[tuple[int, str]], value: str, wanted: ask.Filter, what: str
 ) -> list[int]:
     """Rows whose name is the value; if there is none, those whose name contains it."""
-    asked = _folded(value)
-    exact = {row for row, name in names if _folded(name) == asked}
-    found = exact or {row for row, name in names if asked in _folded(name)}
+    asked = folded(value)
+    exact = {row for row, name in names if folded(name) == asked}
+    found = exact or {row for row, name in names if asked in folded(name)}
     if not found:
-        close = difflib.get_close_matches(asked, {_folded(name) for _, name in names}, 3, 0.6)
-        _unknown(wanted, what, [name for _, name in names if _folded(name) in close])
+        close = difflib.get_close_matches(asked, {folded(name) for _, name in names}, 3, 0.6)
+        _unknown(wanted, what, [name for _, name in names if folded(name) in close])
     return sorted(found)
 
 
@@ -127,13 +127,9 @@ def names_beginning(db: Connection, what: str, begin: str, *, limit: int) -> lis
     rows = queries.conversation_titles(db)
     if what == "people":
         rows = queries.participant_names(db)
-    wanted = _folded(begin)
-    names = {name for _, name in rows if _folded(name).startswith(wanted)}
+    wanted = folded(begin)
+    names = {name for _, name in rows if folded(name).startswith(wanted)}
     return sorted(name for name in names if name and name.isprintable())[:limit]
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold().strip()
 
 
 def _unknown(wanted: ask.Filter, what: str, close: Sequence[str]) -> None:

@@ -128,8 +128,16 @@ class Decisions:
         self._same: _ByOwner[dict[str, str]] = _ByOwner()
         self._titles: _ByOwner[str] = _ByOwner()
         self._groups: dict[ParticipantRef, Group] = {}
+        self._alike: dict[tuple[str, str], list[ParticipantRef]] = {}
+        about_people = []
         for line in lines:
-            self._take(line)
+            if isinstance(line, SamePerson | SplitPerson | RenamePerson):
+                about_people.append(line)
+            else:
+                self._take(line)
+        # Merges of conversations may change by what a participant is named.
+        for line in about_people:
+            self._take_person(line)
 
     @property
     def merges(self) -> list[MergeConversation]:
@@ -170,7 +178,9 @@ class Decisions:
             platform=ref.platform, key=placed.key(ref.key), conversation=placed.ref
         )
 
-    def _take(self, line: Decision) -> None:
+    def _take(
+        self, line: MergeConversation | SameParticipant | SplitConversation | RenameConversation
+    ) -> None:
         if isinstance(line, MergeConversation):
             source, into = self.place(line.conversation).ref, self.place(line.into).ref
             if not fits(source, into) and source.platform == into.platform:
@@ -186,12 +196,10 @@ class Decisions:
                 if fits(merge.into, line.conversation):
                     self._merges.remove(merge.conversation)
             self._same.remove(line.conversation)
-        elif isinstance(line, RenameConversation):
+        else:
             self._titles.remove(line.conversation)
             if line.title:
                 self._titles.set(line.conversation, line.title)
-        else:
-            self._take_person(line)
 
     def _take_person(self, line: SamePerson | SplitPerson | RenamePerson) -> None:
         if isinstance(line, SamePerson):
@@ -201,16 +209,32 @@ class Decisions:
                 kept.name = kept.name or other.name
                 self._groups.update(dict.fromkeys(other.members, kept))
         elif isinstance(line, SplitPerson):
-            self._group(line.participant).members.remove(line.participant)
-            del self._groups[line.participant]
+            leaving = self._known(line.participant)
+            self._group(leaving).members.remove(leaving)
+            self._groups[leaving] = Group([leaving])
         else:
             self._group(line.participant).name = line.name
 
     def _group(self, ref: ParticipantRef) -> Group:
+        ref = self._known(ref)
         group = self._groups.get(ref)
         if group is None:
             group = self._groups[ref] = Group([ref])
         return group
+
+    def _known(self, ref: ParticipantRef) -> ParticipantRef:
+        """The name under which a participant came up first."""
+        ref = self.participant(ref)
+        alike = self._alike.setdefault((ref.platform, ref.key), [])
+        for one in alike:
+            if one.conversation is ref.conversation is None or (
+                one.conversation is not None
+                and ref.conversation is not None
+                and fits(one.conversation, ref.conversation)
+            ):
+                return one
+        alike.append(ref)
+        return ref
 
 
 def _root(pairs: dict[str, str], key: str) -> str:

@@ -128,7 +128,53 @@ def expanded(db: Connection, participants: Iterable[int]) -> list[int]:
     return sorted(every)
 
 
-def names(db: Connection) -> list[tuple[int, str]]:
-    """The names of persons, each with one participant of that person."""
-    rows = db.execute("SELECT p.id, h.name FROM participant p JOIN person h ON h.id = p.person")
-    return [(row, name) for row, name in rows]
+def reference(db: Connection, participant: int) -> ParticipantRef:
+    """The name of a participant that outlives a rebuild."""
+    platform, key, *conversation = db.execute(
+        "SELECT p.platform, p.key, c.key, c.owner FROM participant p"
+        " LEFT JOIN conversation c ON c.id = p.conversation WHERE p.id = ?",
+        [participant],
+    ).fetchone()
+    where = None
+    if conversation[0] is not None:
+        where = ConversationRef(platform=platform, key=conversation[0], owner=conversation[1])
+    return ParticipantRef(platform=platform, key=key, conversation=where)
+
+
+def every(db: Connection) -> list[int]:
+    """All participants."""
+    return [row[0] for row in db.execute("SELECT id FROM participant ORDER BY id")]
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Something that exports say of a participant: a name, an alias or a handle."""
+
+    participant: int
+    what: str
+    value: str
+
+
+def told(db: Connection) -> list[Told]:
+    """All names, aliases and handles."""
+    rows = db.execute(
+        "SELECT participant, what, value FROM participant_name WHERE what <> 'extra'"
+        " ORDER BY participant, what, value"
+    )
+    return [Told(*row) for row in rows]
+
+
+class Membership(msgspec.Struct, frozen=True):
+    """Somebody's place in a conversation."""
+
+    conversation: int
+    kind: str
+    participant: int
+
+
+def memberships(db: Connection) -> list[Membership]:
+    """Who is in which conversation."""
+    rows = db.execute(
+        "SELECT c.id, c.kind, m.participant FROM conversation_participant m"
+        " JOIN conversation c ON c.id = m.conversation ORDER BY c.id, m.participant"
+    )
+    return [Membership(*row) for row in rows]

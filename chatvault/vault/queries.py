@@ -36,11 +36,15 @@ class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 COLUMNS = (
-    "m.id, m.time_key, m.conversation, c.title, c.platform, m.sender, coalesce(p.name, ''),"
+    "m.id, m.time_key, m.conversation, c.title, c.platform, m.sender,"
+    " coalesce(h.name, p.name, ''),"
     " m.sent_at, m.utc_offset_minutes, m.time_precision, m.kind, m.text, m.more_text,"
     " m.platform_id, m.id_scope, m.reply_to, m.edited_at, m.marks"
 )
-NAMES = " JOIN conversation c ON c.id = m.conversation LEFT JOIN participant p ON p.id = m.sender"
+NAMES = (
+    " JOIN conversation c ON c.id = m.conversation LEFT JOIN participant p ON p.id = m.sender"
+    " LEFT JOIN person h ON h.id = p.person"
+)
 
 
 def _message(row: Sequence[object]) -> MessageRow:
@@ -332,10 +336,11 @@ def member_keys(db: Connection, conversation: int) -> list[tuple[str, str]]:
 
 
 def participant_names(db: Connection) -> list[tuple[int, str]]:
-    """Every name, alias and handle of every participant."""
+    """Every name, alias and handle of every participant, that of its person too."""
     rows = db.execute(
         "SELECT participant, value FROM participant_name WHERE what <> 'extra'"
         " UNION SELECT id, name FROM participant"
+        " UNION SELECT p.id, h.name FROM participant p JOIN person h ON h.id = p.person"
     )
     return [(row, name) for row, name in rows]
 

@@ -228,6 +228,15 @@ def decide(made: Made, run: Callable[..., Any]) -> None:
     names = ["Bakers Row", "The Row"]
     run("chatvault conversations merge", *names, "--dry-run")
     merged = run("chatvault conversations merge", *names)
+    once_more = made.whatsapp.with_name("WhatsApp Chat with The Street.txt")
+    once_more.write_text(WHATSAPP.replace("the duck", "the goose"), encoding="utf-8")
+    made.run("import", once_more)
+    (ottilie, noor) = run("chatvault people merge", "--suggest")
+    assert {"Ottilie Marsh"} == {one["name"] for one in ottilie["people"]}
+    numbers = [str(one["id"]) for one in noor["people"]]
+    person = run("chatvault people merge", *numbers)
+    assert ("Noor Hallam", 6) == (person["name"], person["messages"])
+    assert person in run("chatvault people list")
     assert (8, 4) == (merged["messages_before"], merged["messages"])
 
 

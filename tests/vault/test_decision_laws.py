@@ -282,6 +282,18 @@ def test_a_person_is_named_and_split():
     assert [] == persons(after(export, decided=[SAME, SplitPerson(participant=someone("u2"))]))
 
 
+def test_a_person_is_split_by_the_name_that_a_participant_has_now():
+    """After a merge, and after an import told whose account it is."""
+    there = someone("name:jory", ConversationRef(platform="somewhere", key="other"))
+    same = SamePerson(participant=there, same_as=someone("u1"))
+    merged = Decisions([same, *DECIDED, SplitPerson(participant=someone("u2", HERE))])
+    assert [] == merged.people
+    owned = Decisions([same, SplitPerson(participant=someone("name:jory", THERE))])
+    assert [] == owned.people
+    stranger = SplitPerson(participant=someone("name:jory", THIRD))
+    assert 1 == len(Decisions([same, stranger]).people)
+
+
 def test_a_person_follows_a_participant_into_the_merged_conversation():
     there = someone("name:jory", THERE)
     elsewhere = SamePerson(participant=there, same_as=someone("u1"))
