@@ -95,6 +95,9 @@ def _xml(text: str) -> Iterator[Value]:
 
 
 def decoded(data: bytes) -> str:
+    declared = re.search(rb"charset=[\"']?([A-Za-z0-9-]{3,20})", data[:1024])
+    if declared and declared[1].lower() == b"windows-1251":
+        return data.decode("cp1251", "replace")
     for encoding in (
         "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig",
         "gb18030",
