@@ -81,9 +81,7 @@ def show(db: Connection, message_id: int, *, context: int) -> Page:
 
 def shown(db: Connection, row: MessageRow, names: dict[str, str]) -> Shown:
     """A message with everything that hangs on it."""
-    reply_to = None
-    if row.reply_to is not None and row.id_scope is not None:
-        reply_to = queries.by_platform_id(db, row.id_scope, row.reply_to)
+    reply_to = None if row.platform_id is None else queries.answered(db, row.id)
     return Shown(
         id=row.id, sender=row.sender_name, sent_at=iso(row.sent_at), kind=row.kind, text=row.text,
         more_text=row.more_text, marks=row.marks, edited_at=iso(row.edited_at), reply_to=reply_to,

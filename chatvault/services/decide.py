@@ -1,7 +1,8 @@
 """Writing down what the owner decided, and letting the archive follow.
 
-The entry of the journal is durable first; then the archive is changed where that is only a value,
-and made anew where records belong elsewhere now.
+Where a decision changes only values, the entry of the journal is durable first, and then the
+archive is changed. Where records belong elsewhere now, the archive is made anew first: a decision
+that it cannot follow is never written.
 """
 
 import secrets
@@ -66,8 +67,22 @@ def decide_places(
 ) -> None:
     """Decisions about where records belong: all exports are read again with them. The vault is
     closed afterwards and must be opened again."""
-    write(vault, lines, now_ms=now_ms)
-    make_anew(vault, progress)
+
+    def commit(new: Vault) -> None:
+        written = write(new, lines, now_ms=now_ms)
+        with schema.database(new.db).atomic():
+            note(new, written)
+
+    vault.close()
+    found = rebuild.rebuild(
+        vault.layout, vault.ring, progress=progress, deciding=rebuild.Deciding(lines, commit)
+    )
+    if not found.replaced:
+        raise Damaged(
+            "nothing was changed, because not all exports can be read again: "
+            + "; ".join([*found.damaged, *found.fewer][:3]),
+            remedy="`chatvault rebuild` says more, and `chatvault verify --full`",
+        )
 
 
 def make_anew(vault: Vault, progress: Progress) -> None:

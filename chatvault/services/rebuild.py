@@ -5,6 +5,7 @@ import, and a better importer that reads old exports again.
 """
 
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -16,7 +17,7 @@ from chatvault.vault.files import disk_trouble
 from chatvault.vault.journal import ReadPack
 from chatvault.vault.keyring import KeyRing
 from chatvault.vault.layout import Layout
-from chatvault.vault.manifest import EntryRef
+from chatvault.vault.manifest import Decision, EntryRef
 from chatvault.vault.session import Vault
 
 
@@ -33,16 +34,26 @@ class Rebuilt:
     replaced: bool = False
 
 
+@dataclass(frozen=True)
+class Deciding:
+    """Decisions that are not in the journal yet, and what writes them there."""
+
+    lines: Sequence[Decision]
+    write: Callable[[Vault], None]
+
+
 def rebuild(
     layout: Layout,
     ring: KeyRing,
     *,
     progress: Progress = silent,
     fewer: Literal["refuse", "accept"] = "refuse",
+    deciding: Deciding | None = None,
 ) -> Rebuilt:
     """A new archive in place of the old one. The caller holds the lock and has the archive closed.
 
     `fewer`: whether the new archive takes its place even if it knows less than receipts say.
+    `deciding`: decisions that become durable when the archive that follows them is whole.
     """
     found = Rebuilt()
     read = _read_packs(layout, ring, found, progress)
@@ -60,16 +71,19 @@ def rebuild(
         try:
             schema.migrate(vault.db)
             replay = Replay(vault, progress)
-            replay.run(read, entries)
+            replay.run(read, entries, () if deciding is None else deciding.lines)
             index_upkeep.join(vault.db)
+            found.imports, found.messages = replay.imports, replay.messages
+            found.unfinished, found.fewer = replay.unfinished, replay.fewer
+            known, now = _known_entries(layout, ring), len(entries)
+            if known > now:
+                found.fewer.append(f"{now:,} journal entries instead of {known:,}")
+            whole = fewer == "accept" or not (found.fewer or found.damaged)
+            if whole and deciding is not None:
+                deciding.write(vault)
         finally:
             vault.close()
-        found.imports, found.messages = replay.imports, replay.messages
-        found.unfinished, found.fewer = replay.unfinished, replay.fewer
-        known, now = _known_entries(layout, ring), len(entries)
-        if known > now:
-            found.fewer.append(f"{now:,} journal entries instead of {known:,}")
-        if (found.fewer or found.damaged) and fewer != "accept":
+        if not whole:
             layout.ops.remove(part)
             return found
         _put_in_place(layout, ring, part.name)

@@ -41,10 +41,17 @@ class Replay:
         self._database = schema.database(vault.db)
         self._progress = progress
 
-    def run(self, packs: Sequence[ReadPack], entries: Sequence[EntryRef]) -> None:
+    def run(
+        self,
+        packs: Sequence[ReadPack],
+        entries: Sequence[EntryRef],
+        deciding: Sequence[Decision] = (),
+    ) -> None:
         """Replay the entries in their order; an import that was undone later is left out, and what
-        was decided later is known from the start."""
+        was decided later is known from the start. `deciding` is what the next entry will hold."""
         decided = self._decided(entries)
+        if deciding:
+            decided[len(entries) + 1] = list(deciding)
         undone = {
             line.number for lines in decided.values() for line in lines
             if isinstance(line, UndoImport)

@@ -147,7 +147,7 @@ class _Pages:
         if not self._options.form.answers or message.reply_to is None or message.id_scope is None:
             return None
         db = self._vault.db
-        row = queries.by_platform_id(db, message.id_scope, message.reply_to)
+        row = queries.answered(db, message.id)
         found = None if row is None else queries.message(db, row)
         return None if found is None else Answered(found.sender_name, found.text)
 

@@ -5,11 +5,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from chatvault.vault import archive
 from chatvault.vault.archive import Connection
 from chatvault.vault.extras import Extras
 from chatvault.vault.selection import Selection, source
 
 Order = Literal["newest", "oldest", "relevance"]
+WITH_OTHER_IDS = 2  # the schema since which a message may have several ids
 
 
 class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -254,11 +256,26 @@ def extras_of(db: Connection, message_id: int, extras: Extras) -> list[bytes]:
     return [extras.plain(dictionary, packed) for dictionary, packed in rows]
 
 
-def by_platform_id(db: Connection, id_scope: int, platform_id: str) -> int | None:
-    """The number of the message with this id of its platform."""
+def answered(db: Connection, message_id: int) -> int | None:
+    """The number of the message that a message answers, if the archive has it. In a merged
+    conversation a message may have several ids, and each side tells answers by its own."""
     row = db.execute(
-        "SELECT id FROM message WHERE id_scope = ? AND platform_id = ?", [id_scope, platform_id]
+        "SELECT other.id FROM message m JOIN message other"
+        " ON other.id_scope = m.id_scope AND other.platform_id = m.reply_to WHERE m.id = ?",
+        [message_id],
     ).fetchone()
+    if row is None and archive.value(db, "PRAGMA user_version") % 1000 >= WITH_OTHER_IDS:
+        row = db.execute(
+            "WITH said (scope, reply) AS ("
+            " SELECT id_scope, reply_to FROM message WHERE id = ?1 AND reply_to IS NOT NULL"
+            " UNION ALL SELECT id_scope, reply_to FROM message_other_id"
+            " WHERE message = ?1 AND reply_to IS NOT NULL)"
+            " SELECT o.message FROM said CROSS JOIN message_other_id o"
+            " ON o.id_scope = scope AND o.platform_id = reply"
+            " UNION ALL SELECT m.id FROM said CROSS JOIN message m"
+            " ON m.id_scope = scope AND m.platform_id = reply LIMIT 1",
+            [message_id],
+        ).fetchone()
     return None if row is None else int(row[0])
 
 

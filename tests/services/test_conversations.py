@@ -8,8 +8,8 @@ import pytest
 import vaults
 from vaults import Made, Said, Telegram, chat
 
-from chatvault.errors import Usage
-from chatvault.services import conversations, decide, suggest
+from chatvault.errors import Damaged, Usage
+from chatvault.services import conversations, decide, rebuild, replay, suggest
 from chatvault.vault import catalogue
 
 NOW = vaults.NOW
@@ -219,19 +219,43 @@ def test_a_decision_in_the_packs_is_caught_up_with(two: Made, made: Made) -> Non
     assert digest == made.digest()
 
 
-def test_a_merge_that_was_broken_off_is_finished_by_the_next_writer(
-    made: Made, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("broken", "conversations_left"), [("_decided", 2), ("_replay_import", 2), ("_put_in_place", 1)]
+)
+def test_a_merge_that_was_broken_off_is_done_or_was_never_begun(
+    made: Made, monkeypatch: pytest.MonkeyPatch, broken: str, conversations_left: int
 ) -> None:
+    """From the moment on that the decision is durable the next writer finishes it."""
+
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(decide.rebuild, "rebuild", stop)
+    owner = rebuild if broken == "_put_in_place" else replay.Replay
+    monkeypatch.setattr(owner, broken, stop)
     with pytest.raises(KeyboardInterrupt):
         merge(made, "Ada Lind", "Ada from before")
     monkeypatch.undo()
     with made.writing() as vault:
-        assert 2 < catalogue.head(vault.db)[0]
-    assert 1 == made.count("conversation")
+        assert 4 - conversations_left == catalogue.head(vault.db)[0]
+    assert conversations_left == made.count("conversation")
+    assert made.verify().ok
+
+
+def test_a_merge_that_the_archive_could_not_follow_is_not_written(
+    two: Made, made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fewer(self: replay.Replay, *_: object) -> None:
+        self.fewer.append("import 1: 0 messages instead of 39")
+
+    monkeypatch.setattr(replay.Replay, "_compare", fewer)
+    before = vaults.snapshot(made.layout.packs)
+    with pytest.raises(Damaged, match="nothing was changed"):
+        merge(made, "Ada Lind", "Ada from before")
+    monkeypatch.undo()
+    assert before == vaults.snapshot(made.layout.packs)
+    with made.writing():
+        pass
+    assert two.digest() == made.digest()
 
 
 def suggested(made: Made) -> list[suggest.Suggestion]:

@@ -24,7 +24,7 @@ from test_merge_laws import (
 )
 
 from chatvault.model import Conversation, Message, MessageKind, Participant, Reaction, Timestamp
-from chatvault.vault import canonical, decisions, people
+from chatvault.vault import canonical, decisions, people, queries
 from chatvault.vault.decisions import Decisions
 from chatvault.vault.manifest import (
     ConversationRef,
@@ -179,6 +179,32 @@ def test_a_message_with_two_ids_keeps_both_and_is_found_by_both(reverse):
     assert 1 == tell(connection, 3, edited).updated
     assert 2 == rows(connection, "SELECT count(*) FROM message")[0][0]
     connection.close()
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_an_answer_is_found_whichever_side_told_it(reverse):
+    told = [
+        message(1, "first"), message(2, "second"), message(3, "third", reply_to_id="1"),
+        message(4, "fourth"),
+    ]  # fmt: skip
+    there = list(told_there([PLACE, *PEOPLE, *told]))
+    # Their ids count down from 90: 89 is the first message, 86 the fourth.
+    there = [
+        msgspec.structs.replace(record, reply_to_id={"87": "89", "86": "88"}.get(record.id))
+        if isinstance(record, Message) else record
+        for record in there
+    ]  # fmt: skip
+    sides = [[PLACE, *PEOPLE, *told[:3]], there]
+    connection = empty()
+    decide(connection, *DECIDED)
+    for number, side in enumerate(reversed(sides) if reverse else sides, 1):
+        tell(connection, number, side)
+    numbers = dict(rows(connection, "SELECT text, id FROM message"))
+    answers = {text: queries.answered(connection, row) for text, row in numbers.items()}
+    connection.close()
+    assert {
+        "first": None, "second": None, "third": numbers["first"], "fourth": numbers["second"]
+    } == answers  # fmt: skip
 
 
 def test_ids_that_mean_the_same_on_both_sides_need_no_equal_text():
