@@ -15,6 +15,7 @@ from chatvault.errors import (
 from chatvault.importers import _meta_pages
 from chatvault.importers._app_databases import explain
 from chatvault.importers._meta_layout import undecided
+from chatvault.importers._pages_instead import better_than_pages
 from chatvault.importers._source import Source
 from chatvault.importers._sqlite_schema import table_names
 
@@ -98,6 +99,8 @@ def why_nothing(source: Source, errors: list[ChatVaultError]) -> ChatVaultError:
             remedy="export the channel again with DiscordChatExporter as JSON (--format Json), or"
             " as CSV; the ids, replies and reactions are only in the JSON",
         )
+    if pages := better_than_pages(source):
+        return pages
     if thread := undecided(source):
         return NeedsAnswer(
             "these are messages of Messenger or of Instagram, and nothing here tells which",

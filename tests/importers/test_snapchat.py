@@ -288,3 +288,10 @@ def test_media_in_a_later_zip_are_found_and_the_html_beside_is_no_second_export(
     wrapped = {f"mydata~1/{name}": data for name, data in {**one, **two}.items()}
     [export] = find(Source.of(wrapped), IMPORTERS, Budget()).exports
     assert "snapchat" == export.importer.INFO.key
+
+
+def test_an_export_of_pages_only_says_what_to_tick() -> None:
+    for name in ("html/chat_history.html", "mydata~1/html/chat_history/subpage_zoe.html"):
+        with pytest.raises(BadExport) as found:
+            find(Source.of({name: b"<html></html>"}), IMPORTERS, Budget())
+        assert "Export JSON Files" in found.value.remedy
