@@ -51,6 +51,7 @@ from chatvault.importers import (
     whatsapp_exporter_json,
     whatsapp_text,
     x_dm,
+    zulip,
 )
 from chatvault.importers._protocol import Importer
 from chatvault.importers._source import Source
@@ -105,6 +106,7 @@ IMPORTERS: tuple[Importer, ...] = (
     whatsapp_exporter_json,
     whatsapp_text,
     x_dm,
+    zulip,
 )
 
 RANKS = ("specific", "text", "generic", "fallback")
