@@ -16,7 +16,7 @@ from chatvault.vault import archive, catalogue, file_rows, inspection, journal, 
 from chatvault.vault.catalogue import PackRow
 from chatvault.vault.journal import ReadPack
 from chatvault.vault.layout import README
-from chatvault.vault.manifest import EntryRef
+from chatvault.vault.manifest import DecisionsHead, EntryRef
 from chatvault.vault.session import Comparison, Vault
 
 T = TypeVar("T")
@@ -207,17 +207,22 @@ class _Look:
 
     def _manifests(self, ordered: list[EntryRef]) -> None:
         for ref in ordered:
+            db = self.vault.db
             lines = journal.entry_lines(self.vault.layout, ref, self.vault.ring.identity)
+            decided = isinstance(ref.head, DecisionsHead)
+            compare = partial(inspection.compare_manifest, db, lines)
+            if decided:
+                compare = partial(inspection.compare_decisions, db, ref.entry, lines)
             try:
-                wrong = self._asked(partial(inspection.compare_manifest, self.vault.db, lines), 0)
+                wrong = self._asked(compare, 0)
             except (ChatVaultError, OSError):
                 self._found(f"packs/{ref.pack}", "the manifest cannot be read", repair="a copy")
                 continue
             if wrong:
-                self._found(
-                    "archive.db", f"{wrong} files of entry {ref.entry} lie elsewhere than it says",
-                    repair="`chatvault rebuild`",
-                )  # fmt: skip
+                what = f"files of entry {ref.entry} lie elsewhere than it says"
+                if decided:
+                    what = f"decisions of entry {ref.entry} are not those that it holds"
+                self._found("archive.db", f"{wrong} {what}", repair="`chatvault rebuild`")
 
     def stored_files(self) -> None:
         """Every file, down to its content id; only when everything is to be looked at."""

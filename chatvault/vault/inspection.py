@@ -1,9 +1,10 @@
 """Questions that only `verify` asks the archive."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from chatvault.vault.archive import Connection
-from chatvault.vault.manifest import AnyLine, FileLine, ImportHead
+from chatvault.vault.manifest import AnyLine, Decision, FileLine, ImportHead, encode
 
 
 def message_count(db: Connection) -> int:
@@ -46,6 +47,17 @@ def inconsistencies(db: Connection) -> list[str]:
         if count:
             found.append(f"{count:,} {what}")
     return found
+
+
+def compare_decisions(db: Connection, entry: int, lines: Iterable[AnyLine]) -> int:
+    """How many decisions of an entry the archive does not know as they stand there."""
+    kept = Counter(
+        row[0] for row in db.execute("SELECT line FROM decision WHERE entry = ?", [entry])
+    )
+    told = Counter(
+        encode(line).decode().rstrip("\n") for line in lines if isinstance(line, Decision)
+    )
+    return (kept - told).total() + (told - kept).total()
 
 
 def compare_manifest(db: Connection, lines: Iterable[AnyLine]) -> int:

@@ -311,3 +311,11 @@ def test_only_what_an_import_touched_is_looked_at(two: Made) -> None:
     with two.reading() as vault:
         assert [] == suggest.suggestions(vault.db, touched=[99])
         assert 1 == len(suggest.suggestions(vault.db, touched=[2]))
+
+
+def test_a_decision_that_somebody_changed_in_the_archive_is_told(made: Made) -> None:
+    merge(made, "Ada Lind", "Ada from before")
+    assert made.verify().ok
+    made.change("UPDATE decision SET line = replace(line, '9901', '9902') WHERE place = 1")
+    (damage,) = made.verify().damage
+    assert "2 decisions of entry 3 are not those that it holds" == damage.what
