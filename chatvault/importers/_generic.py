@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from chatvault.errors import NeedsAnswer, Where
+from chatvault.errors import BadExport, EmptyExport, NeedsAnswer, Where
 from chatvault.importers._clock import FileClock, wall_time, zone_for
 from chatvault.importers._date_order import Layout, Order
 from chatvault.importers._fields import Malformed
@@ -176,8 +176,15 @@ class File:
     """One file as records; `parts` reads it from its start, each time it is called."""
 
     def __init__(
-        self, source: Source, name: str, parts: Callable[[], Iterator[Part]], *, zone: str = ""
+        self,
+        source: Source,
+        name: str,
+        parts: Callable[[], Iterator[Part]],
+        *,
+        zone: str = "",
+        notes: Iterable[Assumption] = (),
     ) -> None:
+        self._notes = tuple(notes)
         self._source = source
         self._name = name
         self._parts = parts
@@ -186,6 +193,7 @@ class File:
 
     def records(self) -> Iterator[Record]:
         """The records; NeedsAnswer before the first if the file leaves something open."""
+        yield from self._notes
         told, times = self._source.told, self.survey.times
         full = self._source.full(self._name)
         orders = self.survey.orders(told.date_order, Where(full), self._source.modified(self._name))
@@ -222,6 +230,26 @@ class File:
                 yield from transcript.member(part)
             else:
                 yield from transcript.message(part)
+
+
+def records_of(
+    source: Source, files: Iterable[tuple[str, File]], *, remedy: str
+) -> Iterator[Record]:
+    """The records of files, each with its name; an error where not one message is in any."""
+    names: list[str] = []
+    read_any = False
+    unread: Unread | None = None
+    for name, file in files:
+        names.append(name)
+        yield from file.records()
+        read_any |= file.survey.items > 0
+        unread = unread or file.survey.unread
+    if read_any:
+        return
+    where = Where(source.full(names[0]) if names else source.name, unread.part if unread else "")
+    if unread is None:
+        raise EmptyExport("there is not one message in it", where=where, remedy=remedy)
+    raise BadExport(f"no message can be read: {unread.reason}", where=where, remedy=remedy)
 
 
 class _Transcript:

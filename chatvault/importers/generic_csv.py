@@ -11,10 +11,10 @@ A time and a text (or an attachment) are all it needs; the names of columns are 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from chatvault.errors import BadExport, EmptyExport, NeedsAnswer, Where
+from chatvault.errors import BadExport, NeedsAnswer, Where
 from chatvault.importers._csv import HEAD, Text, head_rows, open_text, rows_behind
 from chatvault.importers._fields import Malformed
-from chatvault.importers._generic import PLATFORM, File, Item, Part, Place, Unread
+from chatvault.importers._generic import PLATFORM, File, Item, Part, Place, Unread, records_of
 from chatvault.importers._generic_body import (
     MEDIA,
     attachment,
@@ -54,6 +54,7 @@ INFO = ImporterInfo(
     seen="tables by LibreOffice, Excel, Numbers, Google Sheets and scripts",
 )  # fmt: skip
 
+REMEDY = "write times as 2024-05-17 15:04:05, and a text or attachment in every row"
 _ENDINGS = (".csv", ".tsv", ".tab")
 _DELIMITERS = (",", ";", "\t")
 _MOST_COLUMNS = 500
@@ -87,7 +88,7 @@ def recognise(source: Source) -> tuple[str, ...]:
 def read(source: Source) -> Iterator[Record]:
     """The messages of every table at the top; a conversation each, or as the column `chat` says."""
     tables = [(name, _table(source, name)) for name in _candidates(source)]
-    ours = [(name, table) for name, table in tables if not isinstance(table, BadExport)]
+    ours = [(name, table) for name, table in tables if isinstance(table, _Table)]
     if not ours:
         for _, table in tables:
             if isinstance(table, BadExport):
@@ -97,24 +98,12 @@ def read(source: Source) -> Iterator[Record]:
             where=Where(source.name),
             remedy="give a .csv or .tsv file whose first line names the columns",
         )
-    read_any = False
-    unread: Unread | None = None
-    for name, table in ours:
-        assert not isinstance(table, BadExport)  # noqa: S101
-        yield from table.text.assumptions()
-        file = File(source, name, _Rows(source, table).parts)
-        read_any |= file.survey.items > 0
-        unread = unread or file.survey.unread
-        yield from file.records()
-    if not read_any:
-        where = Where(source.full(ours[0][0]), unread.part if unread else "")
-        if unread is None:
-            raise EmptyExport("there is a header and no message below it", where=where)
-        raise BadExport(
-            f"no row can be read; of the first: {unread.reason}",
-            where=where,
-            remedy="write times as 2024-05-17 15:04:05, and a text or attachment in every row",
-        )
+    files = ((name, _file(source, name, table)) for name, table in ours)
+    yield from records_of(source, files, remedy=REMEDY)
+
+
+def _file(source: Source, name: str, table: _Table) -> File:
+    return File(source, name, _Rows(source, table).parts, notes=table.text.assumptions())
 
 
 def _beside(source: Source) -> list[str]:

@@ -11,9 +11,9 @@ or, without any header:
 
 from collections.abc import Iterator
 
-from chatvault.errors import BadExport, EmptyExport, Where
+from chatvault.errors import BadExport, Where
 from chatvault.importers._fields import Malformed
-from chatvault.importers._generic import PLATFORM, File, Part, Place, Unread
+from chatvault.importers._generic import PLATFORM, File, Part, Place, Unread, records_of
 from chatvault.importers._generic_columns import TwoFit, missing, plan
 from chatvault.importers._generic_json import header, member, message, zone_of
 from chatvault.importers._json_lines import NoValue, Value, values
@@ -49,6 +49,7 @@ INFO = ImporterInfo(
 )  # fmt: skip
 
 HEAD = 64 * 1024
+REMEDY = "every line has to be an object with a time, and a text or an attachment"
 _ENDINGS = (".jsonl", ".ndjson")
 _LOOKED_AT = 5  # lines
 
@@ -73,21 +74,12 @@ def read(source: Source) -> Iterator[Record]:
             where=Where(source.name),
             remedy="give a .jsonl file with an object for each message",
         )
-    files = [File(source, name, _Lines(source, name).parts, zone=_zone(source, name))
-             for name in names]  # fmt: skip
-    for file in files:
-        yield from file.records()
-    if any(file.survey.items for file in files):
-        return
-    unread = next((file.survey.unread for file in files if file.survey.unread), None)
-    where = Where(source.full(names[0]), unread.part if unread else "")
-    if unread is None:
-        raise EmptyExport("there is not one message in it", where=where)
-    raise BadExport(
-        f"no line can be read; of the first: {unread.reason}",
-        where=where,
-        remedy="every line has to be an object with a time, and a text or an attachment",
-    )
+    files = ((name, _file(source, name)) for name in names)
+    yield from records_of(source, files, remedy=REMEDY)
+
+
+def _file(source: Source, name: str) -> File:
+    return File(source, name, _Lines(source, name).parts, zone=_zone(source, name))
 
 
 def _beside(source: Source) -> list[str]:

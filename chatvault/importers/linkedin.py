@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from chatvault.errors import BadExport, EmptyExport, Where
+from chatvault.errors import BadExport, Where
 from chatvault.importers._csv import HEAD, Text, head_rows, open_text, rows_behind
 from chatvault.importers._fields import Malformed
-from chatvault.importers._generic import File, Header, Item, Part, Place, Unread
+from chatvault.importers._generic import File, Header, Item, Part, Place, Unread, records_of
 from chatvault.importers._generic_body import attachment
 from chatvault.importers._generic_time import parse
 from chatvault.importers._html import unescaped
@@ -80,20 +80,12 @@ def read(source: Source) -> Iterator[Record]:
             where=Where(source.name),
             remedy=REMEDY,
         )
-    read_any = False
-    unread: Unread | None = None
-    for name in names:
-        table = _Table(source, name)
-        yield from table.text.assumptions()
-        file = File(source, name, table.parts, zone="UTC")
-        yield from file.records()
-        read_any |= file.survey.items > 0
-        unread = unread or file.survey.unread
-    if not read_any:
-        where = Where(source.full(names[0]), unread.part if unread else "")
-        if unread is None:
-            raise EmptyExport("there is not one message in it", where=where, remedy=REMEDY)
-        raise BadExport(f"no row can be read: {unread.reason}", where=where, remedy=REMEDY)
+    yield from records_of(source, ((name, _file(source, name)) for name in names), remedy=REMEDY)
+
+
+def _file(source: Source, name: str) -> File:
+    table = _Table(source, name)
+    return File(source, name, table.parts, zone="UTC", notes=table.text.assumptions())
 
 
 def _candidates(source: Source) -> list[str]:

@@ -13,11 +13,11 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
-from chatvault.errors import BadExport, EmptyExport, Where
+from chatvault.errors import BadExport, Where
 from chatvault.importers import _threema_text
 from chatvault.importers._csv import head_rows, open_text, rows_behind
 from chatvault.importers._fields import Malformed
-from chatvault.importers._generic import File, Header, Part, Place, Unread
+from chatvault.importers._generic import File, Header, Part, Place, Unread, records_of
 from chatvault.importers._protocol import ImporterInfo
 from chatvault.importers._source import Source
 from chatvault.importers._threema_row import Row, message
@@ -70,25 +70,18 @@ def read(source: Source) -> Iterator[Record]:
     """A conversation for every table, or the one of messages.txt."""
     names = [name for name in _tables(source) if _is_ours(source, name)]
     if not names and source.has(_threema_text.NAME):
-        files = [_threema_text.file(source)]
-    else:
-        people, groups = _contacts(source), _groups(source)
-        files = [_file(source, name, people, groups) for name in names]
-    if not files:
+        text = _threema_text.file(source)
+        yield from records_of(source, [(_threema_text.NAME, text)], remedy=REMEDY)
+        return
+    if not names:
         raise BadExport(
             "there is no table of messages and no messages.txt",
             where=Where(source.name),
             remedy=REMEDY,
         )
-    for file in files:
-        yield from file.records()
-    if any(file.survey.items for file in files):
-        return
-    unread = next((file.survey.unread for file in files if file.survey.unread), None)
-    where = Where(source.full(names[0] if names else _threema_text.NAME))
-    if unread is None:
-        raise EmptyExport("there is not one message in it", where=where)
-    raise BadExport(f"no message can be read: {unread.reason}", where=where, remedy=REMEDY)
+    people, groups = _contacts(source), _groups(source)
+    files = ((name, _file(source, name, people, groups)) for name in names)
+    yield from records_of(source, files, remedy=REMEDY)
 
 
 def _tables(source: Source) -> list[str]:

@@ -17,9 +17,9 @@ from functools import partial
 
 import msgspec
 
-from chatvault.errors import BadExport, EmptyExport, Where
+from chatvault.errors import BadExport, Where
 from chatvault.importers._fields import Malformed, maybe, need, rest
-from chatvault.importers._generic import File, Header, Item, Part, Place, Unread
+from chatvault.importers._generic import File, Header, Item, Part, Place, Unread, records_of
 from chatvault.importers._generic_body import MEDIA, attachment, kind_of
 from chatvault.importers._generic_time import Wall, When, parse
 from chatvault.importers._json_stream import Bad, BrokenJson, Field, Start, stream
@@ -88,19 +88,8 @@ def read(source: Source) -> Iterator[Record]:
     names = names or _candidates(source)[:1]
     if not names:
         raise BadExport("there is no user_data.json", where=Where(source.name), remedy=REMEDY)
-    read_any = False
-    unread: Unread | None = None
-    for name in names:
-        chats = _Chats(source, name)
-        file = File(source, name, chats.parts, zone="UTC")
-        yield from file.records()
-        read_any |= file.survey.items > 0
-        unread = unread or file.survey.unread
-    if not read_any:
-        where = Where(source.full(names[0]), unread.part if unread else "")
-        if unread is None:
-            raise EmptyExport("there is not one message in it", where=where, remedy=REMEDY)
-        raise BadExport(f"no message can be read: {unread.reason}", where=where, remedy=REMEDY)
+    files = ((name, File(source, name, _Chats(source, name).parts, zone="UTC")) for name in names)
+    yield from records_of(source, files, remedy=REMEDY)
 
 
 def _candidates(source: Source) -> list[str]:
