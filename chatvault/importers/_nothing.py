@@ -123,6 +123,13 @@ def why_nothing(source: Source, errors: list[ChatVaultError]) -> ChatVaultError:
             where=Where(source.name),
             remedy="unpack it with its password and import the folder",
         )
+    if any(_is_spreadsheet(name) for name in source.entries):
+        return BadExport(
+            "spreadsheets are not read",
+            where=Where(source.name),
+            remedy="import the JSON, CSV or HTML files that the same tool wrote, or open it in a"
+            " spreadsheet and save it as CSV",
+        )
     if errors:
         return errors[0]
     if not any(entry.size for name, entry in source.entries.items() if not is_junk(name)):
@@ -144,6 +151,11 @@ def name_databases(rest: list[str], source: Source) -> list[str]:
     while found := explain((name for name in rest if name not in databases), head):
         databases.update(found.names)
     return [f"{name} (app database)" if name in databases else name for name in rest]
+
+
+def _is_spreadsheet(name: str) -> bool:
+    """Whether this is one, or a part of one that was opened as the archive that it is."""
+    return name.lower().endswith((".xlsx", ".xls")) or name == "xl/workbook.xml"
 
 
 def _samples(source: Source) -> list[str]:
