@@ -16,13 +16,11 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
+from chatvault.importers._leaving_out import Pieces
 from chatvault.importers._limits import DEFAULT
 from chatvault.importers._source import Entry, Source
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 SECRETS = (
     "mediaRootBackupKey", "profileKey", "svrPin", "masterKey", "key", "localKey", "packKey",
@@ -112,33 +110,6 @@ def _file(key: bytes, locator: dict[str, object]) -> str:
     return FILE + hashlib.sha256(base64.b64decode(plain, validate=True) + key).hexdigest()
 
 
-class _Lines(io.RawIOBase):
-    """A file whose lines pass through `lines_without_secrets`; for reading onwards only."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        super().__init__()
-        self._file = file
-        self._lines = lines_without_secrets(file)
-        self._rest = b""
-
-    def readable(self) -> bool:
-        """Yes."""
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        """The next bytes; none at the end."""
-        view = memoryview(buffer).cast("B")
-        self._rest = self._rest or next(self._lines, b"")
-        piece, self._rest = self._rest[: len(view)], self._rest[len(view) :]
-        view[: len(piece)] = piece
-        return len(piece)
-
-    def close(self) -> None:
-        """Close the file below too."""
-        self._file.close()
-        super().close()
-
-
 def source_without_secrets(source: Source, names: list[str]) -> Source:
     """The same export, but these files are read without the keys in them."""
     changed = {name: _entry(source.entries[name]) for name in names}
@@ -150,4 +121,8 @@ def _entry(entry: Entry) -> Entry:
 
 
 def _opener(inner: Callable[[], BinaryIO]) -> Callable[[], BinaryIO]:
-    return lambda: io.BufferedReader(_Lines(inner()), 256 * 1024)
+    def open_() -> BinaryIO:
+        file = inner()
+        return io.BufferedReader(Pieces(lines_without_secrets(file), file.close), 256 * 1024)
+
+    return open_
