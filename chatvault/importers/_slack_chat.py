@@ -122,8 +122,9 @@ class Transcript:
             raw = json.dumps(item, ensure_ascii=False)
             yield Problem(file=file, part=part, reason=str(cause), raw=raw)
             return
-        before, self._before = self._before, []
-        found = with_older(found, before, self._workspace, self._files)
+        if self._before:
+            before, self._before = self._before, []
+            found = with_older(found, before, self._workspace, self._files)
         if not self._is_copy(item, found):
             yield from self._told(found)
         for position, answer in enumerate(answers):

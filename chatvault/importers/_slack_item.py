@@ -202,10 +202,11 @@ def _text(item: dict[str, object], workspace: Workspace) -> tuple[str, list[str]
     text = shown(raw, workspace)
     in_blocks = text_of_blocks(item.get(_BLOCKS), workspace)
     in_cards = text_of_cards(item.get("attachments"), workspace)
-    more = [*addresses(raw), *addresses_of_cards(item.get("attachments"))]
+    links = addresses(raw) if "|" in raw else ()
+    more = [*links, *addresses_of_cards(item.get("attachments"))]
     if not text.strip():
         return (in_blocks or in_cards or text), [in_cards, *more] if in_cards else more
-    if not _words(in_blocks) <= _words(text):
+    if in_blocks != text and not _words(in_blocks) <= _words(text):
         more.append(in_blocks)
     if in_cards:
         more.append(in_cards)

@@ -28,6 +28,8 @@ def unescaped(text: str) -> str:
 
 def shown(text: str, names: Names) -> str:
     """The text as people saw it, with names for ids and labels for links."""
+    if "<" not in text:
+        return unescaped(text) if "&" in text else text
     parts = []
     done = 0
     for found in _MARK.finditer(text):
