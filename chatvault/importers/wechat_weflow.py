@@ -49,8 +49,8 @@ INFO = ImporterInfo(
 HEAD = 64 * 1024
 TEXTS = "texts/"  # WeFlow's folder of files when media go into folders beside it
 
-# "avatars.*" makes the stream hand out the entries of that object one by one.
-ARRAYS = ("messages", "senders", "groupMembers", "avatars.*")
+# "avatars.-", which is nobody, makes the stream hand out the entries of that object one by one.
+ARRAYS = ("messages", "senders", "groupMembers", "avatars.-")
 
 _NAMES = re.compile(r"(?:私聊|群聊|公众号|曾经的好友)_|_聊天记录_")
 _WEFLOW = re.compile(r'"weflow"\s*:\s*\{')
