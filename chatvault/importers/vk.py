@@ -70,8 +70,9 @@ _SIGN = re.compile(rb'class="message" data-id="|class="message"\s+data-id=')
 
 def recognise(source: Source) -> tuple[str, ...]:
     """Evidence: a page where VK has its pages, with a message of VK in it."""
-    for pages in list(_pages(source).values())[:2]:
-        name = pages[-1]
+    # Pages without the folder of their conversation are part of a larger export.
+    found = [pages[-1] for peer, pages in _pages(source).items() if peer]
+    for name in found[:2]:
         if _SIGN.search(source.head(name, HEAD)):
             return (f"{name} is a page of messages", "messages with data-id")
     for name in (f"messages/{INDEX}", INDEX):

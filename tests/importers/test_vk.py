@@ -55,7 +55,7 @@ def one(body: str = "привет", head: str = f"Вы, {AT}") -> Message:
 @pytest.mark.parametrize("name", [PAGE, "77001/messages0.html", "messages0.html"])
 def test_pages_are_found_at_every_level_and_in_their_own_encoding(name: str) -> None:
     source = Source.of({name: item().encode("cp1251")}, "77001", Told(zone="UTC"))
-    assert vk.recognise(source)
+    assert bool(vk.recognise(source)) is ("/" in name)  # else with --platform vk
     records = list(vk.read(source))
     assert ["77001"] == [place.id for place in records if isinstance(place, Conversation)]
     assert ["привет"] == [message.text for message in messages(records)]
