@@ -70,7 +70,9 @@ def message(
     extra |= {key: row[key] for key in _TIMES if row.get(key) not in ("", None, at.as_exported)}
     if kind is MessageKind.OTHER:
         extra["type"] = written
-    text, words, files = body, [], ()
+    text = body
+    words: list[str] = []
+    files: tuple[Attachment, ...] = ()
     if kind not in _WORDS:
         value = _value(body)
         text = caption
