@@ -133,14 +133,16 @@ class _File:
 
     def records(self) -> Iterator[Record]:
         """Everything in the file."""
+        broken: Problem | None = None
         try:
             with self._source.open(self._name) as file:
                 for part in stream(file, MESSAGES):
                     yield from self._part(part)
         except (BrokenJson, OSError) as cause:
-            yield from self._ended()
-            yield Problem(file=self._full, part="end", reason=str(cause), raw="")
+            broken = Problem(file=self._full, part="end", reason=str(cause), raw="")
         yield from self._ended()
+        if broken is not None:
+            yield broken
 
     def _part(self, part: Part) -> Iterator[Record]:
         match part:

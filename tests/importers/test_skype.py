@@ -235,6 +235,11 @@ def test_a_file_without_a_name_has_that_of_the_description_beside_it() -> None:
     assert "told.png" == one.name
 
 
+def test_the_preview_of_a_video_is_not_the_video() -> None:
+    [one] = attached(uri(), **{"media__0-weu-1.2.jpg": b"y"})
+    assert None is one.path
+
+
 def test_without_media_there_is_only_an_address() -> None:
     [one] = attached(uri())
     assert (None, AttachmentState.REMOTE_ONLY) == (one.path, one.state)
@@ -350,6 +355,16 @@ def test_an_id_of_teams_anywhere_makes_it_teams(place: str) -> None:
     assert [expected] * 2 == [one.platform for one in places(records)]
 
 
+def test_an_id_of_teams_is_found_across_the_pieces_in_which_a_file_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = "19:1_2@unq.gbl.spaces"
+    for size in range(100, 110):
+        monkeypatch.setattr(skype, "CHUNK", size)
+        records = read(chat(entry(conversationid=place), place=place))
+        assert ["teams"] == [one.platform for one in places(records)]
+
+
 def test_words_in_a_message_do_not_make_it_teams() -> None:
     records = read(chat(entry('"id":"19:x@thread.v2"', "Text")))
     assert ["skype"] == [one.platform for one in places(records)]
@@ -377,6 +392,7 @@ def test_J07_an_export_cut_in_the_middle_gives_what_was_complete_and_what_waited
     records = list(skype.read(Source.of({NAME: whole[: whole.index(b"half") + 2]})))
     assert ["complete", "waited"] == [one.text for one in messages(records)]
     assert ["end"] == [one.part for one in records if isinstance(one, Problem)]
+    assert isinstance(records[-1], Problem)
 
 
 def tarred(files: dict[str, bytes]) -> bytes:

@@ -312,6 +312,17 @@ def test_a_preview_leads_to_the_file(name: str, kind: MessageKind) -> None:
     assert ("photos/a%20b.jpg", kind, False) == (one.path, one.kind, one.stable_name)
 
 
+def test_links_of_an_account_climb_from_the_folder_of_their_chat() -> None:
+    files = {}
+    for n in (1, 2):
+        link = wrapped("photo_wrap", f"../../chats/chat_{n}/photos/photo_1.jpg")
+        data = page(default(n, OTTILIE, div("media_wrap clearfix", link)), title=f"Chat {n}")
+        files |= {f"chats/chat_{n}/messages.html": data}
+        files |= {f"chats/chat_{n}/photos/photo_1.jpg": b"x"}
+    found = [one.attachments[0].path for one in messages(read(files))]
+    assert [f"chats/chat_{n}/photos/photo_1.jpg" for n in (1, 2)] == found
+
+
 @pytest.mark.parametrize("href", ["../../../etc/passwd", "/etc/passwd", "file:///etc/passwd"])
 def test_H04_a_link_that_climbs_finds_nothing(href: str) -> None:
     [one] = sent(wrapped("photo_wrap", href))
