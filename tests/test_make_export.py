@@ -4,16 +4,20 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from chatvault.importers._source import Source
+from chatvault.importers._limits import Budget
+from chatvault.importers._mht import with_parts
+from chatvault.importers._source import Source, Told
 from chatvault.importers.registry import importer_for
 from chatvault.model import Message, Participant, Problem
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts/make_export.py"
 MESSAGES = 600
+ME = "Noor Hallam"
 
 
 def made(folder: Path, *arguments: str) -> dict[str, bytes]:
@@ -26,9 +30,17 @@ def made(folder: Path, *arguments: str) -> dict[str, bytes]:
     }
 
 
+def opened(files: dict[str, bytes]) -> Source:
+    """The export with what is inside of its files, as an import sees it."""
+    source = Source.of(files)
+    entries, problems = with_parts(source.entries, Budget())
+    assert problems == ()
+    return replace(source, entries=entries, told=Told(zone="Asia/Singapore", me=ME))
+
+
 def told(files: dict[str, bytes]) -> Counter[tuple[int, str, str]]:
     """Time, sender's name and text of every message, as the importer reads them."""
-    source = Source.of(files)
+    source = opened(files)
     names: dict[str, str] = {}
     found: Counter[tuple[int, str, str]] = Counter()
     for record in importer_for(source).read(source):
@@ -41,12 +53,48 @@ def told(files: dict[str, bytes]) -> Counter[tuple[int, str, str]]:
     return found
 
 
-def test_telegram_and_weflow_tell_the_same_messages(tmp_path: Path) -> None:
-    telegram = made(tmp_path / "t", "telegram", "--messages", str(MESSAGES))
-    weflow = made(tmp_path / "w", "weflow", "--messages", str(MESSAGES))
-    parts = [told({name: data}) for name, data in weflow.items()]
-    assert MESSAGES == told(telegram).total()
-    assert told(telegram) == sum(parts, Counter())
+# What each form is, to the program; and whether all of it is one export.
+FORMS = {
+    "telegram": ("telegram-desktop", True),
+    "weflow": ("wechat-weflow", False),
+    "qq-jsonl": ("qq-qce", True),
+    "qq-mht": ("qq-mht", True),
+    "sms": ("sms-backup-restore", True),
+    "discord": ("discord-dce", True),
+    "slack": ("slack", True),
+}
+
+
+def exports(files: dict[str, bytes], *, together: bool) -> list[dict[str, bytes]]:
+    return [files] if together else [{name: data} for name, data in files.items()]
+
+
+def told_by_all(files: dict[str, bytes], *, together: bool) -> Counter[tuple[int, str, str]]:
+    return sum(map(told, exports(files, together=together)), Counter())
+
+
+@pytest.fixture(scope="module")
+def telegram(tmp_path_factory: pytest.TempPathFactory) -> Counter[tuple[int, str, str]]:
+    return told(made(tmp_path_factory.mktemp("t"), "telegram", "--messages", str(MESSAGES)))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_recognised_and_tells_the_same_messages(
+    tmp_path: Path, form: str, telegram: Counter[tuple[int, str, str]]
+) -> None:
+    key, together = FORMS[form]
+    files = made(tmp_path, form, "--messages", str(MESSAGES))
+    found = exports(files, together=together)
+    assert {key} == {importer_for(opened(one)).INFO.key for one in found}
+    assert MESSAGES == telegram.total()
+    assert telegram == sum(map(told, found), Counter())
+
+
+def test_an_mht_has_pictures_and_a_workspace_a_file_for_each_day(tmp_path: Path) -> None:
+    mht = opened(made(tmp_path / "m", "qq-mht", "--messages", str(MESSAGES)))
+    assert 24 <= sum(name.endswith(".jpg") for name in mht.names())
+    slack = made(tmp_path / "s", "slack", "--messages", str(MESSAGES))
+    assert 24 < sum(name.startswith(("room-", "D0")) for name in slack)
 
 
 def test_half_of_the_messages_are_chinese(tmp_path: Path) -> None:
@@ -63,11 +111,11 @@ def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
     assert one != other
 
 
-@pytest.mark.parametrize("kind", ["telegram", "weflow"])
-def test_parts_of_a_history_overlap_and_make_the_whole(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("form", ["weflow", "slack"])
+def test_parts_of_a_history_overlap_and_make_the_whole(tmp_path: Path, form: str) -> None:
     def part(name: str, share: str) -> Counter[tuple[int, str, str]]:
-        files = made(tmp_path / name, kind, "--messages", str(MESSAGES), "--part", share)
-        return sum((told({file: data}) for file, data in files.items()), Counter())
+        files = made(tmp_path / name, form, "--messages", str(MESSAGES), "--part", share)
+        return told_by_all(files, together=FORMS[form][1])
 
     whole, first, second = part("w", "0:1"), part("f", "0:0.75"), part("s", "0.25:1")
     assert whole == first | second
