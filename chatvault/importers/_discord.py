@@ -155,13 +155,13 @@ class Files:
         if not self._hashes:
             return None
         digest = hashlib.sha256(_normal(address).encode("utf-8", "replace")).hexdigest()
-        if (name := self._hashes.get(digest[:16])) is not None:
-            return name
-        name = self._hashes.get(digest[:5])
+        if (certain := self._hashes.get(digest[:16])) is not None:
+            return certain
+        likely = self._hashes.get(digest[:5])
         # Five digits are few: there the name has to agree as well.
-        found = _ASSET.fullmatch(name.rpartition("/")[2]) if name else None
+        asset = _ASSET.fullmatch(likely.rpartition("/")[2]) if likely else None
         stem = name_in(address).rpartition(".")[0] or name_in(address)
-        return name if found and found[1] == stem[:_STEM] else None
+        return likely if asset and asset[1] == stem[:_STEM] else None
 
 
 def _normal(address: str) -> str:

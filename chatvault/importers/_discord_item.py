@@ -254,8 +254,8 @@ def _searchable(item: dict[str, object]) -> Iterator[str]:
             yield maybe(field, "value", str) or ""
     for sticker in maybe(item, "stickers", list) or ():
         yield maybe(sticker, "name", str) or ""
-    if name := maybe(maybe(item, "interaction", dict) or {}, "name", str):
-        yield f"/{name}"
+    if command := maybe(maybe(item, "interaction", dict) or {}, "name", str):
+        yield f"/{command}"
     yield from _words(maybe(item, "components", list), {"label", "content", "url"})
     yield from _words(maybe(item, "poll", dict), {"text", "question"})
 

@@ -8,6 +8,7 @@ from chatvault.model import Precision, Timestamp
 
 T = TypeVar("T")
 U = TypeVar("U")
+V = TypeVar("V")
 
 # Limits of SECURITY 6.2: before 1970 or later than this is no time a message can have. Importers
 # have no clock, so the upper bound is a fixed year; ingest, which knows the time, marks the rest.
@@ -23,6 +24,8 @@ class Malformed(ValueError):
 def need(raw: object, key: str, one: type[T], /) -> T: ...
 @overload
 def need(raw: object, key: str, one: type[T], two: type[U], /) -> T | U: ...
+@overload
+def need(raw: object, key: str, one: type[T], two: type[U], three: type[V], /) -> T | U | V: ...
 def need(raw: object, key: str, *kinds: type) -> Any:
     """Return raw[key]; it must be there and of one of the kinds."""
     value = _typed(raw, key, kinds)
@@ -35,6 +38,10 @@ def need(raw: object, key: str, *kinds: type) -> Any:
 def maybe(raw: object, key: str, one: type[T], /) -> T | None: ...
 @overload
 def maybe(raw: object, key: str, one: type[T], two: type[U], /) -> T | U | None: ...
+@overload
+def maybe(
+    raw: object, key: str, one: type[T], two: type[U], three: type[V], /
+) -> T | U | V | None: ...
 def maybe(raw: object, key: str, *kinds: type) -> Any:
     """Return raw[key] if it is there and not null; it must then be of one of the kinds."""
     return _typed(raw, key, kinds)

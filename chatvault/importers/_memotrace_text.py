@@ -211,8 +211,8 @@ def _marked_body(content: str, head: Head, files: Files) -> tuple[MessageKind, B
     if quote:
         return MessageKind.TEXT, _reply(first, _unescaped(below.replace("\n> ", "\n")), ": ")
     if link := _MARKED_LINK.fullmatch(content):
-        words = (_unescaped(link[1]), link[2])
-        return MessageKind.LINK, Body(words=tuple(one for one in words if one))
+        linked = (_unescaped(link[1]), link[2])
+        return MessageKind.LINK, Body(words=tuple(one for one in linked if one))
     if heard := _MARKED_WORD.fullmatch(content):
         kind, body = shown(f"[{heard[1]}]", source=files.source, base="")
         words = tuple(one for one in (heard[2].strip().strip("[]"),) if one and one != "None")

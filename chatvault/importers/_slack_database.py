@@ -161,4 +161,4 @@ class Archive:
     def _problem(self, table: str, rowid: Value, data: Value, cause: Malformed) -> Problem:
         raw = text_without_tokens(data if isinstance(data, bytes) else str(data).encode())
         text = raw.decode("utf-8", "replace")
-        return problem(self._file, f"{table} {rowid}", text, cause)
+        return problem(self._file, f"{table} {rowid!r}", text, cause)

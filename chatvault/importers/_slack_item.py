@@ -105,7 +105,7 @@ def told(item: object, workspace: Workspace, files: Files, *, place: str, seq: i
     fields = cast("dict[str, object]", item)
     if form == CHANGED and isinstance(fields.get("message"), dict):
         return _changed(fields, workspace, files, place=place, seq=seq)
-    if form == REMOVED and maybe(item, "deleted_ts", str):
+    if form == REMOVED and maybe(item, "deleted_ts", str) is not None:
         return _removed(fields, workspace, files, place=place, seq=seq)
     ts = need(item, "ts", str)
     sent_at = time_of(ts)
@@ -224,7 +224,9 @@ def _files(
     given = maybe(item, "files", list)
     if not given and (one := maybe(item, "file", dict)):  # until 2018
         given = [one]
-    found, left, words = [], [], []
+    found: list[Attachment] = []
+    left: list[dict[str, object]] = []
+    words: list[str] = []
     for file in given or ():
         found.append(files.attachment(file))
         left.append(_slack_files.left(file))

@@ -35,7 +35,7 @@ def user(item: object) -> Person:
     names += [maybe(item, "real_name", str) or "", handle]
     names = [name for name in names if name]
     contacts = [maybe(profile, key, str) or "" for key in ("email", "phone")]
-    extra = {
+    extra: dict[str, object] = {
         key: value
         for one, keys in ((item, _KEPT), (profile, _KEPT_OF_PROFILE))
         for key in keys
@@ -94,9 +94,9 @@ class Workspace:
         profile = maybe(item, "bot_profile", dict) or {}
         bot = maybe(item, "bot_id", str) or maybe(profile, "id", str)
         if bot:
-            extra = {"is_bot": True}
+            extra: dict[str, object] = {"is_bot": True}
             if isinstance(app := profile.get("app_id"), str):
-                extra = {**extra, "app_id": app}
+                extra["app_id"] = app
             return Person(bot, maybe(profile, "name", str) or name, extra=extra)
         return Person(f"name:{folded(name)}", name) if name else None
 

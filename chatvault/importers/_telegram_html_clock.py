@@ -97,12 +97,12 @@ class PageClock:
             self.assumption = self.assumption or assumed
             return zone
         self._offset = offset
-        for zone, why in ((self._told.zone, ""), (self._told.local_zone, _WHY_LOCAL)):
-            if zone is not None and _has(zone, offset, wall):
+        for known, why in ((self._told.zone, ""), (self._told.local_zone, _WHY_LOCAL)):
+            if known is not None and _has(known, offset, wall):
                 if why:
-                    self._assume(zone, why)
-                return zone
-            if zone is not None and not why:
+                    self._assume(known, why)
+                return known
+            if known is not None and not why:
                 break  # what was told is not overruled by a guess
         self._assume(f"UTC{_written(offset)}", _WHY_PRINTED)
         return None

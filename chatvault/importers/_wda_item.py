@@ -135,11 +135,11 @@ def _kind(item: dict[str, Any]) -> tuple[MessageKind, int]:
 def _body(item: dict[str, Any], content: str, kind: MessageKind, run: Run) -> Body:
     if kind is MessageKind.TEXT or kind is MessageKind.OTHER:
         quoted = maybe(item, "quoteContent", str) or ""
-        words = () if not quoted or label(quoted) is not None else (quoted,)
+        again = () if not quoted or label(quoted) is not None else (quoted,)
         if run.redacted and label(content) == ("文本", ""):
             content = ""
         return Body(
-            text="" if _HIDDEN.fullmatch(content) and run.redacted else content, words=words
+            text="" if _HIDDEN.fullmatch(content) and run.redacted else content, words=again
         )
     if kind is MessageKind.SYSTEM:
         return Body(text=content, marks=notice_marks(content))

@@ -218,8 +218,8 @@ def _body(
     if files and kind not in {MessageKind.LOCATION, MessageKind.LINK, MessageKind.CONTACT}:
         kind = kind if kind in MEDIA else files[0].kind
         text = _text(content, marked_only=True).strip()
-        words = (text,) if text and text != files[0].name else ()
-        return kind, Body(attachments=tuple(files), words=words), extra
+        said = (text,) if text and text != files[0].name else ()
+        return kind, Body(attachments=tuple(files), words=said), extra
     card = next((one for one in content.all("a") if _address(one)), None)
     if card is not None and kind in {None, MessageKind.LINK, MessageKind.TEXT} and code != 1:
         words = (card.text().strip(), *text.split("\n"), _address(card), *_app(content))

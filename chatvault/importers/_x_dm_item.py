@@ -147,9 +147,10 @@ def _opened(entry: object) -> tuple[str, dict[str, object]]:
 def _texts(body: dict[str, object], key: str) -> list[str]:
     value = body.get(key)
     values = value if isinstance(value, list) else [value]
-    if not all(one is None or isinstance(one, str) for one in values):
+    texts = [one for one in values if isinstance(one, str)]
+    if len(texts) + values.count(None) != len(values):
         raise Malformed(f"{key!r} is not text")
-    return [one for one in values if one]
+    return [one for one in texts if one]
 
 
 def _moment(text: str) -> Timestamp:
