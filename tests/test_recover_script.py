@@ -13,9 +13,9 @@ from types import ModuleType
 
 import pytest
 
-from chatvault.services import create, demo, ingest, undo, unlock
+from chatvault.services import create, decide, demo, ingest, undo, unlock
 from chatvault.services.ingest import Options, Told
-from chatvault.vault import age
+from chatvault.vault import age, manifest
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts/recover.py"
 PASSPHRASE = "seven grey herons wade slowly"
@@ -32,6 +32,23 @@ class Made:
     vault: Path
     key: Path
     files: dict[str, bytes]
+
+
+def decisions() -> list[manifest.Decision]:
+    """One of each kind; none of them changes which files there are."""
+    one = manifest.ConversationRef(platform="telegram", key="1")
+    other = manifest.ConversationRef(platform="telegram", key="2", owner="user3")
+    somebody = manifest.ParticipantRef(platform="telegram", key="user4")
+    named = manifest.ParticipantRef(platform="whatsapp", key="name:jory", conversation=one)
+    return [
+        manifest.MergeConversation(conversation=one, into=other, ids="shared"),
+        manifest.SameParticipant(conversation=other, participant="user4", same_as="user5"),
+        manifest.SplitConversation(conversation=other),
+        manifest.RenameConversation(conversation=other, title="Bakers"),
+        manifest.SamePerson(participant=somebody, same_as=named),
+        manifest.SplitPerson(participant=somebody),
+        manifest.RenamePerson(participant=named, name="Jory"),
+    ]
 
 
 @pytest.fixture
@@ -59,6 +76,8 @@ def made(tmp_path: Path) -> Made:
         assert [receipt.is_complete() for receipt in outcome.receipts] == [True]
     with unlock.writing(layout, ring) as vault:
         undo.undo(vault, outcome.receipts[0].number, now_ms=NOW)
+    with unlock.writing(layout, ring) as vault:
+        decide.decide_values(vault, decisions(), now_ms=NOW)
     key = tmp_path / "key.txt"
     key.write_text(f"# a comment\n{RECOVERY.text()}\n")
     return Made(layout.root, key, files)

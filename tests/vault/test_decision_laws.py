@@ -101,6 +101,24 @@ def test_after_a_merge_the_order_of_imports_and_the_size_of_batches_do_not_matte
     assert after(one, other) == after(other, one, batch=batch)
 
 
+@st.composite
+def several(draw):
+    """Windows of one history: one told by this side, two by the other."""
+    history = draw(histories())
+    found = []
+    for _ in range(3):
+        first, last = sorted([draw(st.integers(0, 4)), draw(st.integers(0, 4))])
+        found.append(as_form(cut(history, first, last), draw(st.sampled_from(FORMS))))
+    return [found[0], list(told_there(found[1])), list(told_there(found[2]))]
+
+
+@given(several())
+@settings(max_examples=60)
+def test_any_order_of_three_exports_of_two_sides_gives_the_same(exports):
+    first, *others = [after(*order) for order in permutations(exports)]
+    assert [first] * len(others) == others
+
+
 @given(both_sides())
 def test_merged_sides_say_what_one_side_alone_would_have_said(sides):
     """Nothing doubled, nothing lost: as many messages as if both exports were of one form."""
@@ -178,6 +196,28 @@ def test_a_message_with_two_ids_keeps_both_and_is_found_by_both(reverse):
     edited = list(told_there([PLACE, *PEOPLE, message(2, "second, edited")]))
     assert 1 == tell(connection, 3, edited).updated
     assert 2 == rows(connection, "SELECT count(*) FROM message")[0][0]
+    connection.close()
+
+
+def test_two_ids_of_one_side_are_two_messages_whatever_they_say():
+    """Side two told `ok` twice in one minute, in exports of which each knows only one of them."""
+    connection = empty()
+    decide(connection, *DECIDED)
+    for number, told in enumerate((1, 2), 1):
+        tell(connection, number, list(told_there([PLACE, *PEOPLE, message(told, "ok")])))
+    assert ["88", "89"] == [row[0] for row in rows(
+        connection, "SELECT platform_id FROM message ORDER BY platform_id"
+    )]  # fmt: skip
+    connection.close()
+
+
+def test_an_edit_does_not_swallow_another_message_of_the_same_side():
+    connection = told_twice(message(1, "first"))
+    tell(connection, 3, list(told_there([PLACE, *PEOPLE, message(2, "second")])))
+    tell(connection, 4, [PLACE, *PEOPLE, message(1, "second")])
+    assert [("1",), ("88",)] == rows(
+        connection, "SELECT platform_id FROM message ORDER BY platform_id"
+    )
     connection.close()
 
 
@@ -318,6 +358,20 @@ def test_a_person_is_split_by_the_name_that_a_participant_has_now():
     assert [] == owned.people
     stranger = SplitPerson(participant=someone("name:jory", THIRD))
     assert 1 == len(Decisions([same, stranger]).people)
+
+
+def test_two_persons_of_one_participant_are_one():
+    """Decided when it was not known that it is one conversation."""
+    jory = msgspec.structs.replace(PEOPLE[1], id="name:jory")
+    export = [PLACE, PEOPLE[0], jory, message(1, "x")]
+    owned = [ConversationRef(platform="somewhere", key="c1", owner=o) for o in ("a", "b")]
+    other = Participant(id="u9", name="Nine", conversation_id="c1")
+    same = [
+        SamePerson(participant=someone("name:jory", place), same_as=someone(key))
+        for place, key in zip(owned, ("u1", "u9"), strict=True)
+    ]
+    found = after([*export[:3], other, *export[3:]], decided=same)
+    assert [("Ottilie", ["name:jory", "u1", "u9"])] == persons(found)
 
 
 def test_a_person_follows_a_participant_into_the_merged_conversation():
