@@ -73,11 +73,11 @@ def _all(db: Connection, parts: Iterable[Query]) -> str:
 
 
 def _text(phrases: Sequence[str]) -> str:
-    return "(" + " AND ".join(f"text : {phrase}" for phrase in phrases) + ")"
+    return "(" + " AND ".join(phrases) + ")"
 
 
 def _scope(names: Sequence[str]) -> str:
-    return "(scope : (" + " OR ".join(f'"{name}"' for name in names) + "))"
+    return "(" + " OR ".join(f'"{name}"' for name in names) + ")"
 
 
 def _filter_tokens(db: Connection, wanted: ask.Filter) -> list[str]:

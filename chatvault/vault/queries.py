@@ -66,7 +66,7 @@ def hit_keys(
 ) -> list[int]:
     """The time keys of one page of messages, in order; `after` is the last key of the page before
     (for relevance: how many hits come before)."""
-    where, params = source(db, selection)
+    where, params = _of_index(db, selection)
     by_match = selection.match is not None
     key = "s.rowid" if by_match else "m.time_key"
     tail = f" ORDER BY {key} {'ASC' if order == 'oldest' else 'DESC'} LIMIT ?"
@@ -85,20 +85,28 @@ def hit_keys(
 
 def count(db: Connection, selection: Selection) -> int:
     """How many messages there are in a selection, exactly."""
+    where, params = _of_index(db, selection)
+    return int(db.execute(f"SELECT count(*) {where}", params).fetchone()[0])
+
+
+def _of_index(db: Connection, selection: Selection) -> tuple[str, list[object]]:
+    """`source` for whoever needs no more of a message than its time key."""
     where, params = source(db, selection)
     if "m.sent_at" not in where:
         # Every row of the index is a message: the join would only cost.
         where = where.replace(" CROSS JOIN message m ON m.time_key = s.rowid", "")
-    return int(db.execute(f"SELECT count(*) {where}", params).fetchone()[0])
+    return where, params
 
 
 def by_keys(db: Connection, keys: Sequence[int]) -> list[MessageRow]:
     """The messages with these time keys, in the order of the keys."""
-    found = []
-    for key in keys:
-        row = db.execute(f"SELECT {COLUMNS} FROM message m{NAMES} WHERE m.time_key = ?", [key])  # noqa: S608
-        found.append(_message(row.fetchone()))
-    return found
+    # One statement: fifty take a millisecond longer.
+    rows = db.execute(
+        f"SELECT {COLUMNS} FROM json_each(?) k CROSS JOIN message m ON m.time_key = k.value{NAMES}",  # noqa: S608
+        [msgspec.json.encode(keys).decode()],
+    )
+    found = {row[1]: _message(row) for row in rows}
+    return [found[key] for key in keys]
 
 
 def message(db: Connection, row_id: int) -> MessageRow | None:

@@ -203,7 +203,7 @@ def time_keys(
     first those without a time as they came, then by time. Eight bytes each."""
     if selection.match is not None:
         token = search_index.conversation_token(conversation)
-        selection = replace(selection, match=f'{selection.match} AND (scope : "{token}")')
+        selection = replace(selection, match=f'{selection.match} AND "{token}"')
     where, params = source(db, selection)
     where += " AND m.conversation = ?"
     if with_files:

@@ -22,14 +22,15 @@ from unicodedata import category, decimal, normalize
 
 from chatvault.vault.han import PAIRS
 
-VERSION = 2
+VERSION = 3
 """Stored in the archive: another number means that the index was made by other rules.
 
 Newer Unicode tables only add characters; NFKC of those that exist never changes.
 """
 
 BORDER = "\ue000"
-"""Put between the tokens of two texts, so that no phrase goes across: no text or query gives it.
+"""Put between the tokens of two texts, so that no phrase goes across; what is no text begins with
+it, too (`search_index.SIGN`). No text or query gives it.
 
 The emoji that old phones keep among private characters begin one behind it.
 """

@@ -8,7 +8,7 @@ from chatvault.model import (
     Participant,
     Timestamp,
 )
-from chatvault.vault import archive, schema
+from chatvault.vault import archive, schema, search_index
 from chatvault.vault.store import Merger
 
 
@@ -39,7 +39,8 @@ def test_it_is_one_message_that_stays_where_it_was_and_is_found() -> None:
     rows = connection.execute(
         "SELECT c.key, s.rowid = m.time_key FROM message m JOIN conversation c"
         " ON c.id = m.conversation JOIN message_search s ON s.rowid = m.time_key"
-        " WHERE message_search MATCH 'scope : px'"
+        " WHERE message_search MATCH ?",
+        [f'"{search_index.platform_token("x")}"'],
     ).fetchall()
     connection.close()
     assert [("first", 1)] == rows
