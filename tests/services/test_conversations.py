@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 import vaults
 from vaults import Made, Said, Telegram, chat
@@ -11,6 +12,7 @@ from vaults import Made, Said, Telegram, chat
 from chatvault.errors import Damaged, Usage
 from chatvault.services import conversations, decide, rebuild, replay, suggest
 from chatvault.vault import catalogue
+from chatvault.vault.manifest import MergeConversation
 
 NOW = vaults.NOW
 OLD = {"Ada": "user77", "Bohumil": "user78", "Cosima": "user79"}
@@ -285,6 +287,72 @@ def test_one_greeting_to_many_is_no_reason(empty: Made, tmp_path: Path) -> None:
             tmp_path / str(number)
         ))  # fmt: skip
     assert [] == suggested(made)
+
+
+def test_a_few_equal_messages_among_many_others_are_no_reason(empty: Made, tmp_path: Path) -> None:
+    made = vaults.copied(empty, tmp_path / "v")
+    for number in range(2):
+        said = [Said(n, f"only here, {number} and {n}") for n in range(1, 60)]
+        for shared in range(5, 55, 9):
+            said[shared] = Said(shared + 1, f"read this everybody, part {shared}")
+        made.bring(Telegram(said, title=f"Group {number}", chat=number + 1).folder(
+            tmp_path / str(number)
+        ))  # fmt: skip
+    assert [] == suggested(made)
+
+
+def test_who_is_who_is_not_told_by_a_text_that_two_people_wrote(
+    empty: Made, tmp_path: Path
+) -> None:
+    """Both said it in the same minute, and only one of them is in the other export."""
+    made = vaults.copied(empty, tmp_path / "v")
+    said = [Said(n, f"good night, all of you {n // 2}", who="Ada" if n % 2 else "Bohumil",
+                 minute=n // 2) for n in range(2, 40)]  # fmt: skip
+    made.bring(Telegram(said).folder(tmp_path / "one"))
+    only = [Said(s.number + 1000, s.text, who="Cosima", minute=s.minute) for s in said[::2]]
+    made.bring(OtherTelegram(only, title="Other", chat=9901).folder(tmp_path / "other"))
+    with made.reading() as vault:
+        assert () == conversations.plan(vault.db, "Ada Lind", ["Other"]).told.same
+
+
+def test_the_two_sides_of_a_direct_conversation_are_a_reason(empty: Made, tmp_path: Path) -> None:
+    made = vaults.copied(empty, tmp_path / "v")
+    for number, (me, you) in enumerate((("a", "b"), ("b", "a"))):
+        told = [
+            {"chatvault": "records", "version": 1},
+            {"record": "Conversation", "id": f"wxid_{you}", "platform": "wechat", "title": you,
+             "kind": "direct", "owner": f"wxid_{me}"},
+            {"record": "Participant", "id": f"wxid_{me}", "name": me, "is_me": True,
+             "conversation_id": f"wxid_{you}"},
+            {"record": "Message", "id": "1", "scope": f"wxid_{you}", "seq": 0, "kind": "text",
+             "conversation_id": f"wxid_{you}", "sender_id": f"wxid_{me}", "text": f"from {me}",
+             "sent_at": {"utc_ms": 1_700_000_000_000 + number, "as_exported": "1"}},
+        ]  # fmt: skip
+        data = b"".join(msgspec.json.encode(line) + b"\n" for line in told)
+        made.bring(vaults.write(tmp_path / me, {"x.jsonl": data}))
+    (found,) = suggested(made)
+    assert (
+        "they are the two sides of one conversation, each exported by one of the two people",
+    ) == found.evidence
+    told = merge(made, "a", "b")
+    assert (2, 2) == (told.messages_before, told.messages)
+
+
+def test_ids_that_are_the_same_in_both_are_found_to_be(
+    two: Made, empty: Made, tmp_path: Path
+) -> None:
+    """Another generation of the app gave the conversation another id, and the messages the same."""
+    made = vaults.copied(empty, tmp_path / "v")
+    made.bring(Telegram(chat(1, 40)).folder(tmp_path / "old"))
+    made.bring(Telegram(chat(20, 60), chat=9901).folder(tmp_path / "new"))
+    for vault_made, others, expected in ((made, "2", "shared"), (two, "Ada from before", "own")):
+        with vault_made.reading() as vault:
+            planned = conversations.plan(vault.db, "1", [others])
+        assert [expected] == [
+            line.ids for line in planned.lines if isinstance(line, MergeConversation)
+        ]
+    assert 59 == merge(made, "1", "2").messages
+    assert 0 == made.count("message_other_id")
 
 
 def test_the_same_title_is_a_reason_unless_the_talk_is_another(empty: Made, tmp_path: Path) -> None:

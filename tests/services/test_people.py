@@ -140,6 +140,17 @@ def test_undoing_an_import_takes_its_names_out_of_a_person(made: Made) -> None:
     assert digest == made.digest()
 
 
+def test_a_person_whom_no_import_tells_any_more_is_gone(made: Made) -> None:
+    merge(made, *numbers(made, "Cosima"))
+    assert 1 == made.count("person")
+    for number in (2, 3):
+        made.undo(number)
+    digest = made.digest()
+    assert 0 == made.count("person")
+    assert made.rebuild().replaced
+    assert digest == made.digest()
+
+
 def test_somebody_who_comes_later_is_the_person_that_was_decided(
     three: Made, tmp_path: Path
 ) -> None:
@@ -241,6 +252,12 @@ def test_the_same_name_is_a_reason_in_two_direct_conversations(tmp_path: Path) -
         tmp_path, lines("a", "qq", person("q", "Ada")), lines("b", "line", person("l", " ADA"))
     )
     assert [(["qq Ada", "line  ADA"], ("the same name in direct conversations",))] == found
+
+
+def test_a_name_that_many_have_is_no_reason(tmp_path: Path) -> None:
+    many = [lines(f"c{n}", "qq", person(f"q{n}", "Anna")) for n in range(14)]
+    joined = many[0] + b"".join(one.partition(b"\n")[2] for one in many[1:])
+    assert [] == suggested(tmp_path, joined)
 
 
 def test_whoever_the_exports_are_of_is_one(tmp_path: Path) -> None:

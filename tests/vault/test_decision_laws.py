@@ -165,8 +165,9 @@ def test_a_merge_that_was_split_is_as_if_it_had_never_been(sides):
     assert archive_after(*sides) == after(*sides, decided=split)
 
 
-def message(number, text, *, minute=0, **more):
-    at = Timestamp(1_700_000_040_000 + minute * 60_000 + number * 1000, str(number))
+def message(number, text, *, second=None, **more):
+    second = number if second is None else second
+    at = Timestamp(1_700_000_040_000 + second * 1000, str(second))
     return Message(
         id=str(number), conversation_id="c1", sender_id="u1", seq=number, kind=MessageKind.TEXT,
         text=text, sent_at=at, scope="c1", **more,
@@ -204,7 +205,8 @@ def test_two_ids_of_one_side_are_two_messages_whatever_they_say():
     connection = empty()
     decide(connection, *DECIDED)
     for number, told in enumerate((1, 2), 1):
-        tell(connection, number, list(told_there([PLACE, *PEOPLE, message(told, "ok")])))
+        export = [PLACE, *PEOPLE, message(told, "ok", second=5)]
+        tell(connection, number, list(told_there(export)))
     assert ["88", "89"] == [row[0] for row in rows(
         connection, "SELECT platform_id FROM message ORDER BY platform_id"
     )]  # fmt: skip
@@ -213,7 +215,7 @@ def test_two_ids_of_one_side_are_two_messages_whatever_they_say():
 
 def test_an_edit_does_not_swallow_another_message_of_the_same_side():
     connection = told_twice(message(1, "first"))
-    tell(connection, 3, list(told_there([PLACE, *PEOPLE, message(2, "second")])))
+    tell(connection, 3, list(told_there([PLACE, *PEOPLE, message(2, "second", second=1)])))
     tell(connection, 4, [PLACE, *PEOPLE, message(1, "second")])
     assert [("1",), ("88",)] == rows(
         connection, "SELECT platform_id FROM message ORDER BY platform_id"
@@ -229,8 +231,9 @@ def test_an_answer_is_found_whichever_side_told_it(reverse):
     ]  # fmt: skip
     there = list(told_there([PLACE, *PEOPLE, *told]))
     # Their ids count down from 90: 89 is the first message, 86 the fourth.
+    answers = {"88": "89", "87": "89", "86": "88"}
     there = [
-        msgspec.structs.replace(record, reply_to_id={"87": "89", "86": "88"}.get(record.id))
+        msgspec.structs.replace(record, reply_to_id=answers.get(record.id))
         if isinstance(record, Message) else record
         for record in there
     ]  # fmt: skip
@@ -240,11 +243,12 @@ def test_an_answer_is_found_whichever_side_told_it(reverse):
     for number, side in enumerate(reversed(sides) if reverse else sides, 1):
         tell(connection, number, side)
     numbers = dict(rows(connection, "SELECT text, id FROM message"))
-    answers = {text: queries.answered(connection, row) for text, row in numbers.items()}
+    found = {text: queries.answered(connection, row) for text, row in numbers.items()}
     connection.close()
     assert {
-        "first": None, "second": None, "third": numbers["first"], "fourth": numbers["second"]
-    } == answers  # fmt: skip
+        "first": None, "second": numbers["first"], "third": numbers["first"],
+        "fourth": numbers["second"],
+    } == found  # fmt: skip
 
 
 def test_ids_that_mean_the_same_on_both_sides_need_no_equal_text():
