@@ -37,6 +37,15 @@ SUFFIXES = (
 )  # fmt: skip
 
 
+def is_archive(entry: Entry) -> bool:
+    """Whether the first bytes are those of an archive, or of a compressed file."""
+    try:
+        with entry.open() as file:
+            return _kind(file.read(BLOCK), file, entry) is not None
+    except (OSError, ValueError):
+        return False
+
+
 def expand(name: str, entry: Entry, budget: Budget, *, zone: str = "UTC") -> Source | None:
     """The members of an archive as a source, None if the file is none.
 

@@ -71,7 +71,7 @@ def find(
     last_resorts = tuple(one for one in importers if one.INFO.rank in registry.LAST_RESORTS)
     fallback = Walk(last_resorts, source.told, archives)
     if result.exports:
-        return _found(_photos_beside(top, result, fallback), source)
+        return _found(_beside(top, result, fallback, archives), source)
     for error in result.errors:
         if is_about_pages(error):  # its pictures alone are not what somebody wants to keep
             raise error
@@ -81,22 +81,24 @@ def find(
     return _found(last, source)
 
 
-def _photos_beside(top: Level, result: Result, fallback: Walk) -> Result:
-    """A folder beside the exports that none of them claims may be one of photos; files that lie
-    loose between exports are not taken for one."""
+def _beside(top: Level, result: Result, fallback: Walk, archives: Archives) -> Result:
+    """A folder or archive beside the exports that none of them claims may be one of photos or
+    tables; files that lie loose between exports are not taken for one."""
     rest = []
     for label in result.rest:
-        prefix = label if label.endswith("/") else "\0"
-        below = {
-            name.removeprefix(prefix): entry
-            for name, entry in top.entries.items()
-            if name.startswith(prefix)
-        }
+        found = Result()
         path = label.removesuffix("/")
         depth = path.count("/") + 1
-        found = Result()
-        if below:
-            found = fallback.visit(Level(path, path.rpartition("/")[2], below, depth=depth))
+        if inside := archives.known(path):
+            found = fallback.visit(inside_of(path, inside, depth))
+        elif path != label:
+            below = {
+                name.removeprefix(label): entry
+                for name, entry in top.entries.items()
+                if name.startswith(label)
+            }
+            if below:
+                found = fallback.visit(Level(path, path.rpartition("/")[2], below, depth=depth))
         rest += found.rest if found.exports else [label]
         result.exports += found.exports
     result.rest = rest

@@ -45,6 +45,7 @@ class ImporterInfo(msgspec.Struct, frozen=True, kw_only=True):
     leaves_out: str = ""  # what the platform itself does not put into its export
     seen: str = ""  # versions and dates of the app whose format this is
     redaction: Redaction | None = None
+    holds: frozenset[str] = frozenset()  # its own folders that look like exports by themselves
 
 
 class Importer(Protocol):

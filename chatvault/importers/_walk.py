@@ -5,12 +5,12 @@ are what people sent each other. Only a plain folder may be a shelf, such as Dow
 exports lie side by side.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from chatvault.errors import ChatVaultError, RefusedByLimit, SeveralImporters
 from chatvault.importers import registry
-from chatvault.importers._containers import expand, stem
+from chatvault.importers._containers import expand, is_archive, stem
 from chatvault.importers._levels import (
     FoundExport,
     Level,
@@ -71,6 +71,11 @@ class Archives:
             raise known
         return known
 
+    def known(self, path: str) -> Source | None:
+        """The members of an archive that was opened; None if it was not, or is none."""
+        found = self._known.get(path)
+        return found if isinstance(found, Source) else None
+
 
 class Walk:
     """One walk with one set of importers."""
@@ -103,15 +108,18 @@ class Walk:
 
     def _claimed(self, level: Level, claims: list[tuple[Importer, tuple[str, ...]]]) -> Result:
         if level.plain and self._shelves:
-            children = self._claimed_children(level)
-            # Without them it may be nothing: then they are the format's own folders.
-            if len(claims) == 1 and children and self._ask(_without(level, children)):
-                return self._shelf(level, self._loose(level), claim=claims[0], children=children)
-            if len(claims) > 1:
+            own = {one for importer, _ in claims for one in importer.INFO.holds}
+            children = self._claimed_children(_without(level, own))
+            left = self._ask(_without(level, children)) if children else claims
+            if len(left) == 1 and children:
+                return self._shelf(level, self._loose(level), claim=left[0], children=children)
+            if len(left) > 1:
                 loose = self._loose(level)
                 keys = {export.importer.INFO.key for export in loose.values()}
-                if keys.issuperset(importer.INFO.key for importer, _ in claims):
+                if keys.issuperset(importer.INFO.key for importer, _ in left):
                     return self._shelf(level, loose, claim=None, children=children)
+            elif not left and self._is_shelf(level, claims, children):
+                return self._shelf(level, self._loose(level), claim=None, children=children)
         if len(claims) > 1:
             names = " and ".join(importer.INFO.key for importer, _ in claims)
             raise SeveralImporters(
@@ -119,6 +127,24 @@ class Walk:
             )
         importer, evidence = claims[0]
         return Result([export_of(level, self._told, importer, evidence)])
+
+    def _is_shelf(
+        self,
+        level: Level,
+        claims: list[tuple[Importer, tuple[str, ...]]],
+        children: Mapping[str, frozenset[str]],
+    ) -> bool:
+        """Whether the folders and archives by which a level was recognised are exports that lie
+        side by side, and not the format's own folders and what was sent in them."""
+        if len(claims) > 1:
+            return True
+        export = export_of(level, self._told, *claims[0])
+        key = export.importer.INFO.key
+        others = {one for one, keys in children.items() if keys != {key} or one in level.entries}
+        if not others:
+            return False
+        sent = _references(export, level.entries)
+        return not others <= {_first(name) for name in sent}
 
     def _loose(self, level: Level) -> dict[str, FoundExport]:
         """The files at the top that are exports by themselves, if only one importer says so."""
@@ -131,20 +157,23 @@ class Walk:
             return {}
         found = {}
         for name, entry in files.items():
+            if is_archive(entry):
+                continue  # in a tar texts stand as they are
             alone = replace(level, entries={name: entry}, problems=())
             if len(claims := self._ask(alone)) == 1:
                 found[name] = export_of(alone, self._told, *claims[0])
         return found
 
-    def _claimed_children(self, level: Level) -> set[str]:
-        """The folders and archives of a level that are exports by themselves."""
+    def _claimed_children(self, level: Level) -> dict[str, frozenset[str]]:
+        """The folders and archives of a level that are exports by themselves, and whose."""
         # Most of what is looked into here is no export, so it counts for nobody.
         archives = Archives(Budget(self._archives.budget.limits))
-        found = set()
+        found = {}
         for child in self._children(level, archives, Result()):
             for inner in wrappers(child, self._depth):
-                if self._ask(inner):
-                    found.add(child.path.rpartition("/")[2])
+                if claims := self._ask(inner):
+                    keys = frozenset(importer.INFO.key for importer, _ in claims)
+                    found[child.path.rpartition("/")[2]] = keys
                     break
         return found
 
@@ -154,7 +183,7 @@ class Walk:
         loose: dict[str, FoundExport],
         *,
         claim: tuple[Importer, tuple[str, ...]] | None,
-        children: set[str],
+        children: Collection[str],
     ) -> Result:
         """The exports that lie side by side in a folder."""
         taken: set[str] = set()
@@ -173,7 +202,7 @@ class Walk:
             path = f"{level.path}/{name}" if level.path else name
             source = replace(export.source, name=stem(name), entries=entries)
             exports.append(replace(export, source=source, path=path))
-        if claim is not None and not children - taken:
+        if claim is not None and taken.issuperset(children):
             # What seemed to lie beside the export was sent in it.
             return Result([export_of(level, self._told, *claim)])
         if claim is not None and not loose:
@@ -236,7 +265,7 @@ class Walk:
         return result
 
 
-def _without(level: Level, names: set[str]) -> Level:
+def _without(level: Level, names: Collection[str]) -> Level:
     entries = {name: entry for name, entry in level.entries.items() if _first(name) not in names}
     return replace(level, entries=entries)
 

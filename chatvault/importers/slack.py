@@ -75,6 +75,7 @@ INFO = ImporterInfo(
     " messages, private conversations unless the plan allows them",
     seen="Slack exports of 2016 to 2026, slackdump 2 to 4",
     redaction=Redaction(WHAT, redacted),
+    holds=frozenset({GRID}),
 )  # fmt: skip
 
 
