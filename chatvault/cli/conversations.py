@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chatvault.cli import _completing, _suggested
 from chatvault.cli._group import Group
 from chatvault.cli._options import VaultOptions, json_option, now_ms, vault_options
 from chatvault.cli._output import count, data, indented, name, print_json, progress, talk
@@ -26,7 +27,12 @@ def command() -> None:
 
 
 @command.command(epilog="Example: chatvault conversations merge 'Bakers Row' 'Row of Bakers'")
-@click.argument("conversations", nargs=-1, metavar="INTO OTHER...")
+@click.argument(
+    "conversations",
+    nargs=-1,
+    metavar="INTO OTHER...",
+    shell_complete=_completing.conversations,
+)
 @click.option("--suggest", is_flag=True, help="Show which look like the same; change nothing.")
 @click.option("--dry-run", is_flag=True, help="Say what would be merged; change nothing.")
 @json_option
@@ -53,7 +59,10 @@ def merge(
         if as_json:
             print_json(found)
         else:
-            _suggested(found)
+            _suggested.show(
+                ((_about(one), one.evidence, one.command) for one in found),
+                nothing="no two conversations look like the same",
+            )
         return
     if dry_run:
         with vault.reading() as opened:
@@ -89,21 +98,13 @@ def _merged(told: "Merged") -> None:
         talk(f"to take it back: chatvault conversations split {told.id}")
 
 
-def _suggested(found: "list[Suggestion]") -> None:
-    for number, item in enumerate(found):
-        if number:
-            data()
-        one, other = item.conversations
-        data(f"{one.id} {name(one.title)} and {other.id} {name(other.title)} ({item.platform})")
-        for text in item.evidence:
-            indented(text, "  ")
-        data(f"  {item.command}")
-    if not found:
-        talk("no two conversations look like the same")
+def _about(item: "Suggestion") -> str:
+    one, other = item.conversations
+    return f"{one.id} {name(one.title)} and {other.id} {name(other.title)} ({item.platform})"
 
 
 @command.command(epilog="Example: chatvault conversations split 'Bakers Row'")
-@click.argument("conversation")
+@click.argument("conversation", shell_complete=_completing.conversations)
 @vault_options
 def split(conversation: str, *, vault: VaultOptions) -> None:
     """Take back every merge into CONVERSATION: each is a conversation of its own again."""
@@ -115,7 +116,7 @@ def split(conversation: str, *, vault: VaultOptions) -> None:
 
 
 @command.command(epilog="Example: chatvault conversations rename 12 'Grandma'")
-@click.argument("conversation")
+@click.argument("conversation", shell_complete=_completing.conversations)
 @click.argument("title")
 @vault_options
 def rename(conversation: str, title: str, *, vault: VaultOptions) -> None:

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from chatvault.cli import _completing, _suggested
 from chatvault.cli._group import Group
 from chatvault.cli._options import VaultOptions, json_option, now_ms, vault_options
-from chatvault.cli._output import data, indented, name, print_json, table, talk
+from chatvault.cli._output import name, print_json, table, talk
 
 if TYPE_CHECKING:
     from chatvault.services.browse import ListedPerson
@@ -50,7 +51,7 @@ def _people(found: "list[ListedPerson]") -> None:
 
 
 @command.command(epilog="Example: chatvault people merge 'Jory Penn' 8")
-@click.argument("people", nargs=-1, metavar="PERSON OTHER...")
+@click.argument("people", nargs=-1, metavar="PERSON OTHER...", shell_complete=_completing.people)
 @click.option("--suggest", is_flag=True, help="Show who looks like the same; change nothing.")
 @json_option
 @vault_options
@@ -70,7 +71,10 @@ def merge(people: tuple[str, ...], *, suggest: bool, as_json: bool, vault: Vault
         if as_json:
             print_json(found)
         else:
-            _suggested(found)
+            _suggested.show(
+                ((_about(one), one.evidence, one.command) for one in found),
+                nothing="nobody looks like somebody else",
+            )
         return
     if not people:
         raise click.UsageError("missing argument 'PERSON OTHER...'", click.get_current_context())
@@ -83,20 +87,12 @@ def merge(people: tuple[str, ...], *, suggest: bool, as_json: bool, vault: Vault
     talk(f"to take it back: chatvault people split {person.id}")
 
 
-def _suggested(found: "list[SamePeople]") -> None:
-    for number, item in enumerate(found):
-        if number:
-            data()
-        data(", ".join(f"{one.id} {name(one.name)} ({one.platform})" for one in item.people))
-        for text in item.evidence:
-            indented(text, "  ")
-        data(f"  {item.command}")
-    if not found:
-        talk("nobody looks like somebody else")
+def _about(item: "SamePeople") -> str:
+    return ", ".join(f"{one.id} {name(one.name)} ({one.platform})" for one in item.people)
 
 
 @command.command(epilog="Example: chatvault people split 'Jory Penn'")
-@click.argument("person")
+@click.argument("person", shell_complete=_completing.people)
 @click.argument("only", nargs=-1, type=click.IntRange(min=1), metavar="[NUMBER]...")
 @vault_options
 def split(person: str, only: tuple[int, ...], *, vault: VaultOptions) -> None:
@@ -109,7 +105,7 @@ def split(person: str, only: tuple[int, ...], *, vault: VaultOptions) -> None:
 
 
 @command.command(epilog="Example: chatvault people rename 'Jory Penn' Jory")
-@click.argument("person")
+@click.argument("person", shell_complete=_completing.people)
 @click.argument("new_name", metavar="NAME")
 @vault_options
 def rename(person: str, new_name: str, *, vault: VaultOptions) -> None:

@@ -1,7 +1,9 @@
 """`chatvault conversations` as people run it."""
 
+from pathlib import Path
+
 import pytest
-from program import Vault
+from program import Vault, environment, run
 
 EXPORT = "WhatsApp Chat with Bakers Row.txt"
 ZONE = ("--timezone", "Asia/Singapore")
@@ -59,3 +61,26 @@ def test_what_cannot_be_meant_is_told_with_a_remedy(
     assert (2, "") == (ended.code, ended.out)
     assert said in ended.err
     assert "hint: " in ended.err
+
+
+@pytest.mark.parametrize(
+    ("expected", "words"),
+    [
+        ("Bakers\\\\ Row", "chatvault conversations split Ba"),
+        ("小满", "chatvault conversations merge 小"),
+        ("Ottilie\\\\ Marsh", "chatvault people merge OTT"),
+    ],
+)
+def test_the_shell_completes_what_is_merged(
+    sealed: Vault, tmp_path: Path, expected: str, words: str
+) -> None:
+    key = tmp_path / "key"
+    key.write_text(sealed.recovery)
+    key.chmod(0o600)
+    ended = run(
+        env=environment(
+            _CHATVAULT_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD="3",
+            CHATVAULT_VAULT=str(sealed.folder), CHATVAULT_PASSPHRASE_FILE=str(key),
+        )
+    )  # fmt: skip
+    assert (0, f"plain,{expected}\n", "") == (ended.code, ended.out, ended.err)
