@@ -9,13 +9,13 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import make_export
-import msgspec
-from _bench_results import Paired, Sizes, Took
-from _bench_tools import MeasuredVault, Ran, folder_size, timed
+from _bench_results import Imports, Paired, Sizes, Took
+from _bench_tools import Counts, MeasuredVault, Ran, folder_size, imported, timed
+from _make_history import conversations, exported
+from _make_telegram import write_telegram
+from _make_weflow import write_weflow
 
 FIRST, SECOND, MIDDLE = (0.0, 2 / 3), (1 / 3, 1.0), (1 / 3, 2 / 3)
 BATCH = 50_000
@@ -30,56 +30,32 @@ CREATE VIRTUAL TABLE message_fts USING fts5(text, content='message', content_row
 PlainRow = tuple[str, str, int, str]
 
 
-@dataclass(frozen=True)
-class Imported:
-    """What the imports left for others to measure on."""
-
-    vault: MeasuredVault
-    plain: Path
-    results: tuple[Paired, ...]
-    sizes: Sizes
-
-
-class _Counts(msgspec.Struct):
-    items: int
-    new: int
-    known: int
-
-
-class _Receipt(msgspec.Struct):
-    messages: _Counts
-
-
-class _Receipts(msgspec.Struct):
-    imports: list[_Receipt]
-
-
-def measure(work: Path, messages: int, *, seed: int, rounds: int) -> Imported:
+def measure(work: Path, messages: int, *, seed: int, rounds: int) -> Imports:
     """Import every export into an empty vault, or one that knows half of it, each in turn with the
     plain database."""
     history = messages * 3 // 2
     exports = {}
     for name, write, part in (
-        ("telegram", make_export.write_telegram, FIRST),
-        ("weflow", make_export.write_weflow, FIRST),
-        ("second", make_export.write_telegram, SECOND),
-        ("middle", make_export.write_telegram, MIDDLE),
+        ("telegram", write_telegram, FIRST),
+        ("weflow", write_weflow, FIRST),
+        ("second", write_telegram, SECOND),
+        ("middle", write_telegram, MIDDLE),
     ):
         exports[name] = work / f"export-{name}"
         exports[name].mkdir()
         write(exports[name], history, seed, part)
-    found: dict[str, list[tuple[Ran, _Counts]]] = {name: [] for name in exports}
+    found: dict[str, list[tuple[Ran, Counts]]] = {name: [] for name in exports}
     plain = work / "plain.db"
     loaded: list[Took] = []
     for _ in range(rounds):
         vault = MeasuredVault.make(work / "first.chatvault")
-        found["telegram"].append(_import(vault, exports["telegram"]))
+        found["telegram"].append(imported(vault, exports["telegram"]))
         loaded.append(_load(plain, history, seed))
         other = MeasuredVault.make(work / "other.chatvault")
-        found["weflow"].append(_import(other, exports["weflow"]))
+        found["weflow"].append(imported(other, exports["weflow"]))
         later = vault.copy(work / "later.chatvault")
-        found["second"].append(_import(later, exports["second"]))
-        found["middle"].append(_import(later, exports["middle"]))
+        found["second"].append(imported(later, exports["second"]))
+        found["middle"].append(imported(later, exports["middle"]))
     rows = found["telegram"][0][1].items
     for name, share in {"telegram": 0, "weflow": 0, "second": 1 / 2, "middle": 1}.items():
         counts = found[name][0][1]
@@ -90,7 +66,7 @@ def measure(work: Path, messages: int, *, seed: int, rounds: int) -> Imported:
         export=folder_size(exports["telegram"]), archive=vault.archive_size,
         packs=vault.packs_size, plain=plain.stat().st_size,
     )  # fmt: skip
-    return Imported(vault, plain, results, sizes)
+    return Imports(results, sizes)
 
 
 TITLES = {
@@ -101,18 +77,7 @@ TITLES = {
 }
 
 
-def _import(vault: MeasuredVault, export: Path) -> tuple[Ran, _Counts]:
-    ran = vault.run("import", "--json", "--timezone", "Asia/Singapore", export)
-    receipts = msgspec.json.decode(ran.output, type=_Receipts).imports
-    counts = _Counts(0, 0, 0)
-    for receipt in receipts:
-        counts.items += receipt.messages.items
-        counts.new += receipt.messages.new
-        counts.known += receipt.messages.known
-    return ran, counts
-
-
-def _paired(name: str, runs: list[tuple[Ran, _Counts]], rows: int, loaded: list[Took]) -> Paired:
+def _paired(name: str, runs: list[tuple[Ran, Counts]], rows: int, loaded: list[Took]) -> Paired:
     return Paired(
         TITLES[name], "messages/s", runs[0][1].items, tuple(ran.took for ran, _ in runs), PEER,
         rows, tuple(loaded),
@@ -121,8 +86,8 @@ def _paired(name: str, runs: list[tuple[Ran, _Counts]], rows: int, loaded: list[
 
 def rows(history: int, seed: int) -> Iterator[PlainRow]:
     """The messages of the first export, as a plain table keeps them."""
-    for conversation in make_export.conversations(history, seed):
-        for _, said in make_export.exported(conversation, seed, FIRST):
+    for conversation in conversations(history, seed):
+        for _, said in exported(conversation, seed, FIRST):
             yield (
                 conversation.title,
                 conversation.people[said.person],

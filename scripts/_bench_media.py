@@ -7,9 +7,9 @@ import os
 import shutil
 from pathlib import Path
 
-import make_export
 from _bench_results import Paired
 from _bench_tools import MeasuredVault, timed
+from _make_media import write_media
 
 FILE = 207_000  # bytes, about: the mean of the sizes that make_export gives pictures
 PIECE = 1024 * 1024
@@ -20,7 +20,7 @@ def measure(work: Path, megabytes: int, *, seed: int, rounds: int) -> tuple[Pair
     photos = work / "photos"
     photos.mkdir()
     total = megabytes * 1_000_000
-    make_export.write_media(photos, max(3, total // FILE), total, seed)
+    write_media(photos, max(3, total // FILE), total, seed)
     files = sorted(photos.iterdir())
     amount = sum(path.stat().st_size for path in files) / 1e6
     stored, copied, restored, copied_back, checked, hashed = [], [], [], [], [], []

@@ -4,60 +4,78 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from _bench_results import Paired, Run, Spread
+from _bench_results import Form, Group, Imports, Paired, Run, T
+from _bench_search_page import searching
+from _bench_words import figure, megabytes, peak
 
 
 def page(runs: Sequence[Run]) -> str:
     """The generated part of docs/benchmarks.md, the largest run first."""
     ordered = sorted(runs, key=lambda run: -run.messages)
-    return "\n".join(tables(run) for run in ordered)
+    return "\n".join(tables(run, runs) for run in ordered)
 
 
-def tables(run: Run) -> str:
-    """Everything a run measured."""
-    return "\n".join(_lines(run))
+def tables(run: Run, others: Sequence[Run] = ()) -> str:
+    """Everything a run measured; the others are what it is compared with."""
+    return "\n".join(_lines(run, others))
 
 
-def _lines(run: Run) -> Iterator[str]:
-    machine = run.machine
+def _lines(run: Run, others: Sequence[Run]) -> Iterator[str]:
     yield f"## {run.messages:,} messages"
     yield ""
+    if run.imports is not None:
+        yield from _headed("Importing", run.imports)
+        yield from _imports(run.imports.found)
+    if run.forms is not None:
+        number = "a million" if run.messages == 1_000_000 else f"{run.messages:,}"
+        yield from _headed(f"Memory while importing {number} messages", run.forms)
+        yield from _forms(run.forms.found)
+    if run.search is not None:
+        yield from _headed("Searching", run.search)
+        yield from searching(run, others)
+    if run.media is not None:
+        yield from _headed("Photos", run.media)
+        yield from _paired(run.media.found, memory=True)
+    if run.start is not None:
+        yield from _headed("Starting", run.start)
+        yield from _paired(run.start.found)
+
+
+def _headed(title: str, group: Group[T]) -> Iterator[str]:
+    """A title, and when and where it was measured."""
+    taken, machine = group.taken, group.taken.machine
+    versions = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
+    rounds = "Once" if taken.rounds == 1 else f"{taken.rounds} rounds"
+    yield f"### {title}"
+    yield ""
     yield (
-        f"{run.made}, {machine.processor}, {machine.cores} cores, {machine.memory_gb:g} GB,"
-        f" {machine.system}, {machine.disk}. {run.rounds} rounds, seed {run.seed}; load average"
-        f" {machine.load_before:.1f} before and {machine.load_after:.1f} after."
+        f"{taken.made}, {machine.processor}, {machine.cores} cores, {machine.memory_gb:g} GB,"
+        f" {machine.system}, {machine.disk}; load average {machine.load_before:.1f} before and"
+        f" {machine.load_after:.1f} after. {rounds}, seed {taken.seed}. {versions}."
     )
     yield ""
-    yield ", ".join(f"{name} {version}" for name, version in machine.versions.items()) + "."
+
+
+def _imports(found: Imports) -> Iterator[str]:
+    yield from _paired(found.results, memory=True)
+    sizes = found.sizes
+    yield (
+        f"The Telegram export has {megabytes(sizes.export)}. In the vault its messages take"
+        f" {megabytes(sizes.archive)}, the export itself {megabytes(sizes.packs)}; in plain SQLite"
+        f" the messages take {megabytes(sizes.plain)}."
+    )
     yield ""
-    if run.imports:
-        yield "### Importing"
-        yield ""
-        yield from _paired(run.imports, memory=True)
-    if run.sizes is not None:
-        sizes = run.sizes
+
+
+def _forms(forms: Sequence[Form]) -> Iterator[str]:
+    yield "| | messages/s | processor time | peak memory | export | files |"
+    yield f"| --- |{' ---: |' * 5}"
+    for one in forms:
         yield (
-            f"The Telegram export has {_mb(sizes.export)}. In the vault its messages take"
-            f" {_mb(sizes.archive)}, the export itself {_mb(sizes.packs)}; in plain SQLite the"
-            f" messages take {_mb(sizes.plain)}."
+            f"| {one.name} | {figure(one.rate)} | {figure(one.processor)} s | {peak(one.peak_mb)}"
+            f" | {megabytes(one.export)} | {one.files:,} |"
         )
-        yield ""
-    if run.searches:
-        yield "### Searching"
-        yield ""
-        yield from _searches(run)
-    if run.whole_queries:
-        yield "### Searching with nothing open yet"
-        yield ""
-        yield from _paired(run.whole_queries)
-    if run.media:
-        yield "### Photos"
-        yield ""
-        yield from _paired(run.media, memory=True)
-    if run.start:
-        yield "### Starting"
-        yield ""
-        yield from _paired(run.start)
+    yield ""
 
 
 def _paired(results: Sequence[Paired], *, memory: bool = False) -> Iterator[str]:
@@ -66,58 +84,15 @@ def _paired(results: Sequence[Paired], *, memory: bool = False) -> Iterator[str]
     yield f"| --- | ---: | --- | ---: | ---: |{' ---: |' * 3 if memory else ''}"
     for one in results:
         more = (
-            f" {_figure(one.processor)} s | {_figure(one.peer_processor)} s |"
-            f" {_peak(one.peak_mb)} |"
+            f" {figure(one.processor)} s | {figure(one.peer_processor)} s | {peak(one.peak_mb)} |"
         )
         yield (
-            f"| {one.what} | {_figure(one.figure)} {one.unit} | {one.peer}"
-            f" | {_figure(one.peer_figure)} {one.unit} | {_times(one.ratio)} |"
+            f"| {one.what} | {figure(one.figure)} {one.unit} | {one.peer}"
+            f" | {figure(one.peer_figure)} {one.unit} | {_times(one.ratio)} |"
             f"{more if memory else ''}"
         )
     yield ""
 
 
-def _peak(megabytes: float) -> str:
-    return f"{megabytes:,.0f} MB" if megabytes else "-"
-
-
-def _searches(run: Run) -> Iterator[str]:
-    yield "Milliseconds: the median, and what 95 of 100 queries stay below."
-    yield ""
-    yield (
-        "| | queries | hits | newest 50 | exact number | both, with marks | LIKE scan"
-        " | FTS5 `unicode61`, newest 50 | it finds |"
-    )
-    yield f"| --- |{' ---: |' * 8}"
-    for one in run.searches:
-        plain = _finds(one.plain_finds)
-        yield (
-            f"| {one.what}, as `{one.example}` | {one.queries} | {one.hits:,.0f}"
-            f" | {_spread(one.newest)} | {_spread(one.total)} | {_spread(one.search)}"
-            f" | {_figure(one.scan.median)} | {_spread(one.plain)} | {plain} |"
-        )
-    yield ""
-
-
-def _finds(share: float) -> str:
-    if share < 0.0005:
-        return "nothing"
-    return "the same" if abs(share - 1) < 0.0005 else f"{share:.1%}"
-
-
-def _spread(spread: Spread) -> str:
-    return f"{_figure(spread.median)} / {_figure(spread.p95)}"
-
-
-def _figure(number: float) -> str:
-    return (
-        f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 10 else f"{number:.2f}"
-    )
-
-
 def _times(ratio: float) -> str:
     return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.0f}"
-
-
-def _mb(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB"

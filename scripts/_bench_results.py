@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from typing import Generic, TypeVar
 
 import msgspec
+
+T = TypeVar("T")
 
 
 class Took(msgspec.Struct, frozen=True):
@@ -85,8 +88,15 @@ class Spread(msgspec.Struct, frozen=True):
         )
 
 
+class Peer(msgspec.Struct, frozen=True):
+    """What another way of searching took for the same queries, and what it found."""
+
+    newest: Spread  # the newest 50; a scan has all hits to look at for that
+    finds: float  # hits for each of ours, over all queries together
+
+
 class Asked(msgspec.Struct, frozen=True):
-    """Queries of one kind: ours, a scan with LIKE over the same archive, and FTS5 as it comes."""
+    """Queries of one kind: ours, and the same asked of others in turn."""
 
     what: str
     example: str
@@ -95,9 +105,19 @@ class Asked(msgspec.Struct, frozen=True):
     newest: Spread  # the newest 50 messages with everything that is shown of them
     total: Spread  # how many there are, exactly
     search: Spread  # both, and the marks: what the user waits for
-    scan: Spread  # LIKE, to count them
-    plain: Spread  # plain SQLite with FTS5 (unicode61): the newest 50
-    plain_finds: float  # hits of plain FTS5 for each of ours, over all queries together
+    first: Spread  # open the archive, and its newest 50
+    per_million: float  # ms of an exact number for a million hits; 0 where hits were too few
+    scans: int  # so many of the queries were also asked of what has to read everything
+    like: Spread  # LIKE over the same archive, to count them
+    utils: Peer  # sqlite-utils with enable-fts (FTS5, unicode61)
+    trigram: Peer  # FTS5, trigram
+    ripgrep: Spread | None  # over a text file with a line for each message; None without `rg`
+
+    @property
+    def times(self) -> float:
+        """How often the slowest of ours fits into a LIKE scan."""
+        ours = (self.newest.median, self.total.median, self.search.median)
+        return self.like.median / max(ours)
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -113,6 +133,15 @@ class Machine(msgspec.Struct, frozen=True):
     versions: dict[str, str]
 
 
+class Taken(msgspec.Struct, frozen=True):
+    """When and where something was measured, and how often."""
+
+    made: str  # day
+    rounds: int
+    seed: int
+    machine: Machine
+
+
 class Sizes(msgspec.Struct, frozen=True):
     """Bytes on the disk for the same messages."""
 
@@ -122,17 +151,86 @@ class Sizes(msgspec.Struct, frozen=True):
     plain: int
 
 
-class Run(msgspec.Struct, frozen=True):
-    """Everything one run measured; what was not asked for is empty."""
+class Imports(msgspec.Struct, frozen=True):
+    """Imports, each beside plain SQLite."""
 
-    made: str  # day
+    results: tuple[Paired, ...]
+    sizes: Sizes
+
+
+class Form(msgspec.Struct, frozen=True):
+    """All messages imported from one kind of export."""
+
+    name: str
     messages: int
-    rounds: int
-    seed: int
-    machine: Machine
-    imports: tuple[Paired, ...] = ()
-    sizes: Sizes | None = None
-    searches: tuple[Asked, ...] = ()
-    whole_queries: tuple[Paired, ...] = ()
-    media: tuple[Paired, ...] = ()
-    start: tuple[Paired, ...] = ()
+    export: int  # bytes
+    files: int
+    rounds: tuple[Took, ...]
+
+    @property
+    def rate(self) -> float:
+        """Messages by second."""
+        return _figure(self.messages, self.rounds)
+
+    @property
+    def processor(self) -> float:
+        """Seconds of processors for all of it."""
+        return statistics.median(took.processor for took in self.rounds)
+
+    @property
+    def peak_mb(self) -> float:
+        """The most memory in any round."""
+        return max(took.peak_mb for took in self.rounds)
+
+
+class SearchSizes(msgspec.Struct, frozen=True):
+    """Bytes of what is searched; those of the others without the table itself."""
+
+    archive: int
+    table: int
+    utils: int
+    trigram: int
+    text: int
+
+
+class Pages(msgspec.Struct, frozen=True):
+    """A page of a conversation around a date, drawn at random; and by an index of plain SQLite."""
+
+    asked: int
+    ours: Spread
+    plain: Spread
+
+
+class Searched(msgspec.Struct, frozen=True):
+    """Searching one vault, and the same messages in other ways."""
+
+    built: Took  # the import that made the vault
+    versions: dict[str, str]
+    sizes: SearchSizes
+    kinds: tuple[Asked, ...]
+    pages: Pages
+    command: Paired
+
+
+class Group(msgspec.Struct, Generic[T], frozen=True):
+    """What was measured in one go."""
+
+    taken: Taken
+    found: T
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What was measured with so many messages; groups that were not are None."""
+
+    messages: int
+    imports: Group[Imports] | None = None
+    forms: Group[tuple[Form, ...]] | None = None
+    search: Group[Searched] | None = None
+    media: Group[tuple[Paired, ...]] | None = None
+    start: Group[tuple[Paired, ...]] | None = None
+
+    def renewed(self, newer: Run) -> Run:
+        """The same with the groups that a newer run has, in place of the older ones."""
+        groups = [name for name in Run.__struct_fields__ if name != "messages"]
+        found = {name: getattr(newer, name) or getattr(self, name) for name in groups}
+        return Run(newer.messages, **found)

@@ -1,197 +1,229 @@
-"""How long a search takes, beside a scan of the same archive and FTS5 as it comes."""
+"""How long a search takes, beside a scan of the same archive and what others search with.
+
+One vault and one plain database hold the same messages. Both are copied after they were made, so
+that the same is in memory of both; questions of all kinds come in random order, and each is put to
+everybody in turn, now to us first and now to others.
+"""
 
 from __future__ import annotations
 
 import random
-import re
-import sqlite3
+import shutil
 import statistics
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
-from _bench_import import Imported, PlainRow, rows
-from _bench_results import Asked, Paired, Spread
-from _bench_tools import run, timed
+import make_export
+from _bench_peers import Peers, have_ripgrep, versions
+from _bench_questions import Question, Row, questions
+from _bench_results import Asked, Pages, Paired, Peer, Searched, SearchSizes, Spread, Took
+from _bench_tools import MeasuredVault, imported, run, timed
+from _environment import say
+from _make_history import WHOLE
 
-from chatvault.services.query import Query, parse
+from chatvault.services.query import Query
 from chatvault.services.search import search
 from chatvault.services.select import select
 from chatvault.vault import queries
 from chatvault.vault.archive import Connection
 
 PAGE = 50
-SAMPLE = 20_000
-SCANS = 5  # a scan takes so long that a few will do
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-PLAIN = "FROM message_fts f JOIN message m ON m.id = f.rowid WHERE message_fts MATCH ?"
-Params = tuple[str | int, ...]
+CONTEXT = 25  # messages before and after, on a page of a conversation
+WARMING = 5  # questions of each kind before any is measured
+SCANS = 5  # questions of each kind that are put to what has to read everything
+MANY = 10_000  # with fewer hits, ms for a million say more about a query than about its hits
+BEGIN = (
+    "SELECT m.id FROM message m JOIN conversation c ON c.id = m.conversation"
+    " WHERE c.title = ? AND m.minute >= ? ORDER BY m.minute, m.time_key LIMIT 1"
+)
 
 
 @dataclass(frozen=True)
-class _Question:
-    """The same question put to all three."""
+class Made:
+    """What is searched."""
 
-    ours: str
-    plain: str  # for FTS5 with unicode61
-    like: str
-    filters: str = ""  # SQL on `m`, for the plain database
-    scan_filters: str = ""  # the same for the archive
-    params: Params = ()
-
-    def tree(self) -> Query:
-        """As our query language reads it."""
-        return parse(self.ours, now=NOW, zone=UTC)
+    vault: MeasuredVault
+    peers: Path
+    built: Took
+    sizes: SearchSizes
 
 
-def sample(messages: int, seed: int) -> list[PlainRow]:
-    """Messages from everywhere in the export, to take words from."""
-    step = max(1, messages // SAMPLE)
-    return [row for place, row in enumerate(rows(messages * 3 // 2, seed)) if place % step == 0]
+@dataclass
+class _Found:
+    """What was measured of one kind, so far."""
+
+    took: defaultdict[str, list[Took]] = field(default_factory=lambda: defaultdict(list))
+    hits: list[int] = field(default_factory=list)
+    utils: int = 0
+    trigram: int = 0
 
 
-def measure(
-    imported: Imported, texts: list[PlainRow], *, seed: int, asked: int
-) -> tuple[Asked, ...]:
-    """Every kind of query, many different ones each, on an archive that is open and was used."""
-    plain = sqlite3.connect(imported.plain)
-    db = imported.vault.open()
-    try:
-        return tuple(
-            _asked(db, plain, what, questions)
-            for what, questions in _questions(texts, seed, asked).items()
-        )
-    finally:
-        db.close()
-        plain.close()
+def make(work: Path, messages: int, *, seed: int) -> Made:
+    """A vault with a Telegram export in it, and the plain database and text of the same."""
+    export, first, second = work / "export", work / "first", work / "second"
+    for folder in (export, first, second):
+        folder.mkdir()
+    make_export.MESSAGES["telegram"](export, messages, seed, WHOLE)
+    vault = MeasuredVault.make(first / "bench.chatvault")
+    ran, counts = imported(vault, export)
+    if counts.new != messages:
+        sys.exit(f"{messages:,} messages should be new, but {counts.new:,} were")
+    shutil.rmtree(export)
+    say("  making the plain database")
+    sizes = Peers.make(first, messages, seed, archive=vault.archive_size)
+    vault = vault.copy(second / "bench.chatvault")
+    for name in ("messages.db", "messages.txt"):
+        shutil.copy2(first / name, second / name)
+    (first / "messages.db").unlink()  # only the key of the first vault is still needed
+    return Made(vault, second, ran.took, sizes)
 
 
-def measure_whole(
-    imported: Imported, texts: list[PlainRow], *, seed: int, rounds: int
-) -> tuple[Paired, ...]:
-    """What somebody waits for who has nothing open yet: an archive opened for one query, and the
-    whole command."""
-    questions = _questions(texts, seed, rounds)["a very common word"]
-
-    def fresh(question: _Question) -> None:
-        db = imported.vault.open()
-        search(db, question.tree(), limit=PAGE)
-        db.close()
-
-    def fresh_plain(question: _Question) -> None:
-        plain = sqlite3.connect(imported.plain)
-        _newest_plain(plain, question)
-        plain.close()
-
-    def command(question: _Question) -> None:
-        imported.vault.run("search", question.ours)
-
-    def nothing(_: _Question) -> None:
-        run([sys.executable, "-c", "pass"])
-
-    found = []
-    for what, ours, peer, theirs in (
-        ("open the archive and search a common word", fresh, "SQLite + FTS5, opened", fresh_plain),
-        ("`chatvault search`, the whole command", command, "`python -c pass`", nothing),
-    ):
-        pairs = [
-            (timed(ours, question), timed(theirs, question))
-            for _, question in zip(range(rounds), _forever(questions), strict=False)
-        ]
-        mine, other = zip(*pairs, strict=True)
-        found.append(Paired(what, "ms", 0, mine, peer, 0, other))
-    return tuple(found)
-
-
-def _forever(questions: Sequence[_Question]) -> Iterator[_Question]:
-    while True:
-        yield from questions
-
-
-def _questions(texts: list[PlainRow], seed: int, asked: int) -> dict[str, list[_Question]]:
+def measure(made: Made, *, seed: int, asked: int, often: int) -> Searched:
+    """Every kind of query, many different ones each; pages of conversations; and the command."""
     rng = random.Random(f"{seed} questions")
-    english = [row for row in texts if row[3].isascii()]
-    chinese = [run for row in texts for run in re.findall("[\u4e00-\u9fff]{2,}", row[3])]
-    words = Counter(word for row in english for word in _words(row[3]))
-    rare = [word for word, count in words.items() if count == 1 and len(word) > 5]
-    common = [word for word, _ in words.most_common(max(5, min(asked, 40)))]
-    spoken = [word for row in english for word in _words(row[3])]
-    long = [row for row in english if len(_words(row[3])) > 3]
-    return {
-        "a rare word": [_word(word) for word in rng.sample(rare, min(asked, len(rare)))],
-        "a very common word": [_word(word) for word in common],
-        "one Chinese character": [_word(rng.choice(rng.choice(chinese))) for _ in range(asked)],
-        "two Chinese characters": [_word(_pair(rng.choice(chinese), rng)) for _ in range(asked)],
-        "a phrase of three words": [_phrase(rng.choice(long)[3], rng) for _ in range(asked)],
-        "the beginning of a word": [_prefix(rng.choice(spoken)) for _ in range(asked)],
-        "word, conversation and year": [_filtered(rng.choice(long), rng) for _ in range(asked)],
-    }
-
-
-def _words(text: str) -> list[str]:
-    return re.findall("[a-z]+", text.lower())
-
-
-def _word(word: str) -> _Question:
-    return _Question(word, f'"{word}"', word)
-
-
-def _pair(chars: str, rng: random.Random) -> str:
-    start = rng.randrange(len(chars) - 1)
-    return chars[start : start + 2]
-
-
-def _phrase(text: str, rng: random.Random) -> _Question:
-    words = _words(text)
-    start = rng.randrange(len(words) - 2)
-    phrase = " ".join(words[start : start + 3])
-    return _Question(f'"{phrase}"', f'"{phrase}"', phrase)
-
-
-def _prefix(word: str) -> _Question:
-    return _Question(f"{word[:3]}*", f'"{word[:3]}" *', word[:3])
-
-
-def _filtered(row: PlainRow, rng: random.Random) -> _Question:
-    title, _, unix, text = row
-    word, year = rng.choice(_words(text)), datetime.fromtimestamp(unix, UTC).year
-    start, end = (int(datetime(y, 1, 1, tzinfo=UTC).timestamp()) for y in (year, year + 1))
-    return _Question(
-        f'{word} in:"{title}" during:{year}', f'"{word}"', word,
-        " AND m.conversation = ? AND m.sent_at >= ? AND m.sent_at < ?",
-        " AND m.conversation IN (SELECT id FROM conversation WHERE title = ?)"
-        " AND m.sent_at >= ? * 1000 AND m.sent_at < ? * 1000",
-        (title, start, end),
+    peers = Peers(made.peers)
+    db, scanned = made.vault.open(), made.vault.open()
+    try:
+        texts = peers.texts()
+        kinds = questions(texts, rng, asked)
+        say("  asking")
+        found = _ask_all(db, scanned, peers, kinds, rng)
+        _open_all(made, found, kinds, rng, often)
+        pages = _pages(db, peers, texts, rng, asked)
+    finally:
+        scanned.close()
+        db.close()
+        peers.close()
+    return Searched(
+        made.built, versions(), made.sizes,
+        tuple(_asked(what, kinds[what], one) for what, one in found.items()),
+        pages, _command(made, kinds["a very common word"], often),
     )  # fmt: skip
 
 
-def _asked(
-    db: Connection, plain: sqlite3.Connection, what: str, questions: list[_Question]
-) -> Asked:
-    for question in questions[:5]:  # so that the first measured one finds everything in its place
+def _in_turn(
+    kinds: dict[str, list[Question]], rng: random.Random, most: int
+) -> list[tuple[str, Question]]:
+    """So many questions of every kind, at most, in random order."""
+    found = [(what, one) for what, asked in kinds.items() for one in asked[:most]]
+    rng.shuffle(found)
+    return found
+
+
+def _ask_all(
+    db: Connection,
+    scanned: Connection,
+    peers: Peers,
+    kinds: dict[str, list[Question]],
+    rng: random.Random,
+) -> dict[str, _Found]:
+    found = {what: _Found() for what in kinds}
+    for _, question in _in_turn(kinds, rng, WARMING):
         _newest(db, question.tree())
-        _newest_plain(plain, question)
-    newest, total, whole, theirs = [], [], [], []
-    hits, plain_hits = [], 0
-    for question in questions:
-        tree = question.tree()
-        newest.append(timed(_newest, db, tree))
-        total.append(timed(_total, db, tree))
-        whole.append(timed(search, db, tree, limit=PAGE))
-        theirs.append(timed(_newest_plain, plain, question))
-        hits.append(_total(db, tree))
-        plain_hits += _value(
-            plain, f"SELECT count(*) {PLAIN}{question.filters}", (question.plain, *question.params)
-        )
-    scans = [timed(_scan, db, question) for question in questions[:SCANS]]
+        peers.utils(question)
+        peers.trigram(question)
+    for what, question in _in_turn(kinds, rng, sys.maxsize):
+        one = found[what]
+        _ask(db, peers, question, one, rng)
+        one.hits.append(_total(db, question.tree()))
+        utils, trigram = peers.hits(question)
+        one.utils += utils
+        one.trigram += trigram
+        if len(one.took["like"]) < SCANS:
+            one.took["like"].append(timed(_scan, scanned, question))
+            if have_ripgrep():
+                one.took["ripgrep"].append(timed(peers.ripgrep, question))
+    return found
+
+
+def _ask(
+    db: Connection, peers: Peers, question: Question, found: _Found, rng: random.Random
+) -> None:
+    """One question to everybody, in an order drawn anew."""
+    tree = question.tree()
+
+    def ours() -> None:
+        found.took["newest"].append(timed(_newest, db, tree))
+        found.took["total"].append(timed(_total, db, tree))
+        found.took["search"].append(timed(search, db, tree, limit=PAGE))
+
+    def theirs(name: str, ask: Callable[[Question], None]) -> Callable[[], None]:
+        return lambda: found.took[name].append(timed(ask, question))
+
+    turns = [ours, theirs("utils", peers.utils), theirs("trigram", peers.trigram)]
+    rng.shuffle(turns)
+    for turn in turns:
+        turn()
+
+
+def _open_all(
+    made: Made,
+    found: dict[str, _Found],
+    kinds: dict[str, list[Question]],
+    rng: random.Random,
+    often: int,
+) -> None:
+    """The first query on an archive that was just opened, by its key."""
+
+    def fresh(tree: Query) -> None:
+        db = made.vault.open()
+        _newest(db, tree)
+        db.close()
+
+    for what, question in _in_turn(kinds, rng, often):
+        found[what].took["first"].append(timed(fresh, question.tree()))
+
+
+def _pages(
+    db: Connection, peers: Peers, texts: Sequence[Row], rng: random.Random, asked: int
+) -> Pages:
+    """Dates in conversations, drawn from everywhere in them."""
+    spans: dict[str, list[int]] = defaultdict(list)
+    for title, _, unix, _ in texts:
+        spans[title].append(unix)
+    ours: list[Took] = []
+    theirs: list[Took] = []
+    for _ in range(asked):
+        title = rng.choice(texts)[0]
+        unix = rng.randint(spans[title][0], spans[title][-1])
+        mine = partial(_page, db, title, unix)
+        other = partial(peers.page, title, unix, CONTEXT)
+        turns = [(ours, mine), (theirs, other)]
+        rng.shuffle(turns)
+        for took, turn in turns:
+            took.append(timed(turn))
+    return Pages(asked, Spread.of(ours), Spread.of(theirs))
+
+
+def _command(made: Made, common: Sequence[Question], often: int) -> Paired:
+    """The whole command, from nothing to its end, in turn with a Python that does nothing."""
+    ours, theirs = [], []
+    for place in range(often + 1):
+        ours.append(made.vault.run("search", common[place % len(common)].ours).took)
+        theirs.append(run([sys.executable, "-c", "pass"]).took)
+    what = "`chatvault search`, the whole command"
+    return Paired(what, "ms", 0, tuple(ours[1:]), "`python -c pass`", 0, tuple(theirs[1:]))
+
+
+def _asked(what: str, asked: Sequence[Question], found: _Found) -> Asked:
+    took = {name: Spread.of(rounds) for name, rounds in found.took.items()}
+    many = [
+        (hits, 1000 * total.seconds)
+        for hits, total in zip(found.hits, found.took["total"], strict=True)
+        if hits >= MANY
+    ]
+    everything = max(1, sum(found.hits))
     return Asked(
-        what=what, example=questions[0].ours, queries=len(questions), hits=statistics.median(hits),
-        newest=Spread.of(newest), total=Spread.of(total), search=Spread.of(whole),
-        scan=Spread.of(scans), plain=Spread.of(theirs),
-        plain_finds=plain_hits / max(1, sum(hits)),
+        what=what, example=asked[0].ours, queries=len(asked), hits=statistics.median(found.hits),
+        newest=took["newest"], total=took["total"], search=took["search"], first=took["first"],
+        per_million=1e6 * sum(ms for _, ms in many) / sum(hits for hits, _ in many) if many else 0,
+        scans=len(found.took["like"]), like=took["like"],
+        utils=Peer(took["utils"], found.utils / everything),
+        trigram=Peer(took["trigram"], found.trigram / everything), ripgrep=took.get("ripgrep"),
     )  # fmt: skip
 
 
@@ -204,19 +236,19 @@ def _total(db: Connection, tree: Query) -> int:
     return queries.count(db, select(db, tree))
 
 
-def _newest_plain(plain: sqlite3.Connection, question: _Question) -> None:
-    plain.execute(
-        f"SELECT m.* {PLAIN}{question.filters} ORDER BY m.sent_at DESC LIMIT {PAGE}",
-        (question.plain, *question.params),
-    ).fetchall()
+def _page(db: Connection, title: str, unix: int) -> None:
+    place = db.execute(BEGIN, (title, unix // 60)).fetchone()
+    center = queries.message(db, place[0]) if place else None
+    if center is not None:
+        queries.around(db, center, CONTEXT)
 
 
-def _scan(db: Connection, question: _Question) -> int:
-    return _value(
-        db, f"SELECT count(*) FROM message m WHERE m.text LIKE ?{question.scan_filters}",
-        (f"%{question.like}%", *question.params),
-    )  # fmt: skip
-
-
-def _value(db: Any, sql: str, params: Params) -> int:
-    return int(db.execute(sql, params).fetchone()[0])
+def _scan(db: Connection, question: Question) -> int:
+    within, more = question.within, ""
+    if within:
+        more = (
+            " AND m.conversation IN (SELECT id FROM conversation WHERE title = ?)"
+            " AND m.sent_at >= ? * 1000 AND m.sent_at < ? * 1000"
+        )
+    sql = f"SELECT count(*) FROM message m WHERE m.text LIKE ?{more}"
+    return int(db.execute(sql, (f"%{question.like}%", *within.values())).fetchone()[0])

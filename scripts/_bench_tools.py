@@ -15,6 +15,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import ParamSpec
 
+import msgspec
 from _bench_results import Machine, Took
 from _environment import ROOT
 
@@ -82,6 +83,33 @@ class MeasuredVault:
         return folder_size(self.folder / "packs")
 
 
+class Counts(msgspec.Struct):
+    """What the receipts of an import say of its messages, all of them together."""
+
+    items: int = 0
+    new: int = 0
+    known: int = 0
+
+
+class _Receipt(msgspec.Struct):
+    messages: Counts
+
+
+class _Receipts(msgspec.Struct):
+    imports: list[_Receipt]
+
+
+def imported(vault: MeasuredVault, export: Path) -> tuple[Ran, Counts]:
+    """`chatvault import` of an export, and what its receipts say."""
+    ran = vault.run("import", "--json", "--timezone", "Asia/Singapore", export)
+    counts = Counts()
+    for receipt in msgspec.json.decode(ran.output, type=_Receipts).imports:
+        counts.items += receipt.messages.items
+        counts.new += receipt.messages.new
+        counts.known += receipt.messages.known
+    return ran, counts
+
+
 def _chatvault() -> list[str]:
     program = Path(sys.executable).with_name("chatvault.exe" if os.name == "nt" else "chatvault")
     return [str(program)] if program.exists() else [sys.executable, "-m", "chatvault"]
@@ -142,10 +170,19 @@ class _Watch(threading.Thread):
 def _resident(pid: int) -> int:
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_bytes().split()[1])
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_bytes().split()
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
     except (OSError, IndexError):
         return 0  # it ended meanwhile, or this system has no such files
-    return pages * os.sysconf("SC_PAGE_SIZE") + sum(_resident(int(child)) for child in children)
+    children = (child for one in threads for child in _children(one))
+    return pages * os.sysconf("SC_PAGE_SIZE") + sum(map(_resident, children))
+
+
+def _children(thread: Path) -> list[int]:
+    """The processes that a thread started."""
+    try:
+        return [int(child) for child in (thread / "children").read_bytes().split()]
+    except OSError:
+        return []  # it ended meanwhile
 
 
 def timed(action: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> Took:
