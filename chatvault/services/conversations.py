@@ -99,7 +99,7 @@ def plan(db: Connection, into: str, others: Sequence[str]) -> Plan:
             )
         )
         lines += [
-            SameParticipant(conversation=reference(target), participant=key, same_as=is_key)
+            SameParticipant(conversation=reference(place), participant=key, same_as=is_key)
             for key, is_key, _ in evidence.same
         ]
         same += [told for _, _, told in evidence.same]

@@ -195,6 +195,7 @@ class Decisions:
             for merge in list(self._merges.items()):
                 if fits(merge.into, line.conversation):
                     self._merges.remove(merge.conversation)
+                    self._same.remove(merge.conversation)
             self._same.remove(line.conversation)
         else:
             self._titles.remove(line.conversation)

@@ -152,7 +152,7 @@ class SameParticipant(Line, frozen=True, kw_only=True, tag="same-participant"):
 
 
 class SplitConversation(Line, frozen=True, kw_only=True, tag="split-conversation"):
-    """What was merged into this conversation, and its pairs of participants, are taken back."""
+    """What was merged into this conversation is taken back, and all their pairs of participants."""
 
     conversation: ConversationRef
 

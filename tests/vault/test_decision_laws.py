@@ -45,7 +45,7 @@ NAMES = {"u1": "name:ottilie", "u2": "name:jory"}
 DECIDED = [
     MergeConversation(conversation=THERE, into=HERE),
     *(
-        SameParticipant(conversation=HERE, participant=other, same_as=mine)
+        SameParticipant(conversation=THERE, participant=other, same_as=mine)
         for mine, other in NAMES.items()
     ),
 ]
@@ -291,6 +291,19 @@ def test_merges_follow_one_another_and_a_circle_is_not_closed():
         assert {HERE} == {decided.place(ref).ref for ref in (HERE, THERE, THIRD)}
     split = Decisions([*lines, SplitConversation(conversation=HERE)])
     assert [HERE, THIRD, THIRD] == [split.place(ref).ref for ref in (HERE, THERE, THIRD)]
+
+
+def test_a_name_may_be_somebody_else_in_each_conversation_that_is_merged():
+    decided = Decisions(
+        [
+            MergeConversation(conversation=THERE, into=HERE),
+            MergeConversation(conversation=THIRD, into=HERE),
+            SameParticipant(conversation=THERE, participant="name:jo", same_as="u1"),
+            SameParticipant(conversation=THIRD, participant="name:jo", same_as="u2"),
+        ]
+    )
+    found = [decided.place(ref).key("name:jo") for ref in (THERE, THIRD, HERE)]
+    assert ["u1", "u2", "name:jo"] == found
 
 
 def test_an_owner_that_is_not_known_fits_any():
