@@ -25,7 +25,7 @@ from chatvault.importers._nothing import (
     check_not_empty,
     is_about_pages,
     is_junk,
-    name_databases,
+    name_rest,
     why_nothing,
 )
 from chatvault.importers._protocol import Importer
@@ -57,28 +57,36 @@ def find(
     check_not_empty(source)
     top = _top(source, budget)
     if not top.entries:
-        raise why_nothing(source_of(top, source.told), [])
+        raise why_nothing(source, {top.path: source_of(top, source.told)})
     archives = Archives(budget)
+    if top.archive:
+        archives.add(top.path, source_of(top, source.told))
     if platform is not None:
         chosen = registry.importer_named(platform, importers)
         result = Walk((chosen,), source.told, archives).visit(top)
         if not result.exports:
             inner = wrappers(top, budget.limits.depth)[0]
             result = Result([export_of(inner, source.told, chosen, ("chosen with --platform",))])
-        return _found(result, source)
+        return _found(result, source, archives, importers)
     strict = tuple(one for one in importers if one.INFO.rank not in registry.LAST_RESORTS)
     result = Walk(strict, source.told, archives).visit(top)
     last_resorts = tuple(one for one in importers if one.INFO.rank in registry.LAST_RESORTS)
     fallback = Walk(last_resorts, source.told, archives)
     if result.exports:
-        return _found(_beside(top, result, fallback, archives), source)
+        return _found(_beside(top, result, fallback, archives), source, archives, importers)
     for error in result.errors:
         if is_about_pages(error):  # its pictures alone are not what somebody wants to keep
             raise error
     last = fallback.visit(top)
     if not last.exports:
-        raise why_nothing(source_of(top, source.told), result.errors)
-    return _found(last, source)
+        raise why_nothing(
+            source,
+            archives.opened(),
+            errors=result.errors,
+            problems=result.problems,
+            rest=result.rest,
+        )
+    return _found(last, source, archives, importers)
 
 
 def _beside(top: Level, result: Result, fallback: Walk, archives: Archives) -> Result:
@@ -89,7 +97,7 @@ def _beside(top: Level, result: Result, fallback: Walk, archives: Archives) -> R
         found = Result()
         path = label.removesuffix("/")
         depth = path.count("/") + 1
-        if inside := archives.known(path):
+        if inside := archives.opened().get(path):
             found = fallback.visit(inside_of(path, inside, depth))
         elif path != label:
             below = {
@@ -127,19 +135,21 @@ def find_parts(
     strict = tuple(one for one in asked if one.INFO.rank not in registry.LAST_RESORTS or platform)
     tops: list[Level] = []
     found: list[Result] = []
+    opened: list[Archives] = []
     try:
         for source in sources:
             check_not_empty(source)
             tops.append(_top(source, budget))
-            found.append(Walk(strict, source.told, Archives(budget)).visit(tops[-1]))
+            opened.append(Archives(budget))
+            found.append(Walk(strict, source.told, opened[-1]).visit(tops[-1]))
     except ChatVaultError:
         return _each(sources, importers, budget, platform)
     if joined := _one_download(tops, found, sources[0].told, strict, budget):
         return Found(tuple(joined.exports), tuple(joined.rest), tuple(joined.problems))
     if all(one.exports for one in found):
         result = Result()
-        for one, source in zip(found, sources, strict=True):
-            one.rest = name_databases(one.rest, source)
+        for one, source, archives in zip(found, sources, opened, strict=True):
+            one.rest = name_rest(one.rest, source, archives.opened())
             result.add(one)
         return Found(tuple(result.exports), tuple(result.rest), tuple(result.problems))
     told = sources[0].told
@@ -235,6 +245,22 @@ def _top(source: Source, budget: Budget) -> Level:
     return Level("", source.name, entries, (*source.problems, *problems))
 
 
-def _found(result: Result, source: Source) -> Found:
-    rest = name_databases(result.rest, source)
+def _found(
+    result: Result, source: Source, archives: Archives, importers: tuple[Importer, ...]
+) -> Found:
+    """The result of a walk, with words for what was left over."""
+    rest = name_rest(
+        result.rest, source, archives.opened(), _tables(result.rest, source, importers)
+    )
     return Found(tuple(result.exports), tuple(rest), tuple(result.problems))
+
+
+def _tables(rest: list[str], source: Source, importers: tuple[Importer, ...]) -> list[str]:
+    """The loose files beside exports that are imported only when they are given by themselves."""
+    generic = tuple(one for one in importers if one.INFO.rank == "generic")
+    return [
+        name
+        for name in rest
+        if source.has(name)
+        and registry.claims(replace(source, entries={name: source.entries[name]}), generic)
+    ]

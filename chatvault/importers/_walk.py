@@ -21,7 +21,7 @@ from chatvault.importers._levels import (
     zone_of,
 )
 from chatvault.importers._limits import Budget
-from chatvault.importers._nothing import check_no_pages, is_junk
+from chatvault.importers._nothing import TOO_DEEP, check_no_pages, is_junk
 from chatvault.importers._protocol import Importer
 from chatvault.importers._source import Entry, Source, Told
 from chatvault.model import Message, Problem
@@ -71,10 +71,13 @@ class Archives:
             raise known
         return known
 
-    def known(self, path: str) -> Source | None:
-        """The members of an archive that was opened; None if it was not, or is none."""
-        found = self._known.get(path)
-        return found if isinstance(found, Source) else None
+    def add(self, path: str, inside: Source) -> None:
+        """Take in an archive that was opened elsewhere."""
+        self._known[path] = inside
+
+    def opened(self) -> dict[str, Source]:
+        """The members of all archives opened so far, by the path of the archive."""
+        return {path: one for path, one in self._known.items() if isinstance(one, Source)}
 
 
 class Walk:
@@ -222,7 +225,7 @@ class Walk:
                 continue
             child = level.child(name, entries)
             if deep:
-                result.rest.append(f"{child.label} (too deep)")
+                result.rest.append(child.label + TOO_DEEP)
             else:
                 found.append(child)
         for name, entry in level.files().items():

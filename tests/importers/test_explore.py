@@ -24,7 +24,7 @@ from chatvault.importers._source import Source, Told
 from chatvault.importers.registry import IMPORTERS
 from chatvault.model import Attachment, Message, MessageKind
 
-UNKNOWN = b"nothing that anybody reads"
+UNKNOWN = b"\0nothing that anybody reads"
 
 
 def importer(key, name, rank="specific", needs=""):
