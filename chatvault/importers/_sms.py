@@ -7,6 +7,7 @@ number, or the numbers of a group in their order, so that all exports of all pho
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import msgspec
 
@@ -36,6 +37,7 @@ FROM, RECIPIENTS = "137", ("151", "130", "129")
 
 _BETWEEN = re.compile(r"[\s().\-\u2010-\u2015/\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
 _NUMBER = re.compile(r"\+?[0-9*#]+")
+_LONGEST = 64  # characters of an address whose normal form is remembered
 _SECONDS = 10**11  # larger numbers are milliseconds
 _VOICES = frozenset({"audio/amr", "audio/amr-wb", "audio/3gpp", "audio/qcelp", "audio/evrc"})
 _FAMILIES = {"image": MessageKind.IMAGE, "video": MessageKind.VIDEO, "audio": MessageKind.AUDIO}
@@ -63,6 +65,11 @@ class Texted(msgspec.Struct, frozen=True, kw_only=True):
 def normal(address: str) -> str:
     """An address in the form in which it counts: a number without what people put between its
     digits, `00` as `+`; a name folded. National numbers stay national: nobody says of where."""
+    return _normal(address) if len(address) <= _LONGEST else _normal.__wrapped__(address)
+
+
+@lru_cache(maxsize=4096)  # every message names the same few people again
+def _normal(address: str) -> str:
     bare = _BETWEEN.sub("", unicodedata.normalize("NFKC", address))
     if not _NUMBER.fullmatch(bare):
         return folded(address)

@@ -105,7 +105,9 @@ def _expand(name: str, entry: Entry, budget: Budget, found: dict[str, Entry], wh
     outer = Outer(entry)
     with entry.open() as file:
         try:
-            for part in stream(file, names=NAMES, held=HELD, limits=budget.limits):
+            for part in stream(
+                file, names=NAMES, held=HELD, limits=budget.limits, places_only=True
+            ):
                 if not isinstance(part, Element):
                     continue
                 for place in part.places.values():

@@ -33,6 +33,7 @@ CHUNK = 256 * 1024
 _AHEAD = 1024 * 1024  # a tag that is longer is read piece by piece
 _LOOK = 1024  # bytes in which the name of an attribute and its quote must be
 _RAW = 1024 * 1024  # characters of a broken tag that are kept
+_SHORT, _SEEN = 128, 1024  # bytes of a tag that is remembered, and how many of them
 
 
 class BrokenXml(ValueError):
@@ -89,10 +90,18 @@ def stream(
     held: Collection[str] = (),
     limits: Limits = DEFAULT,
     chunk: int = CHUNK,
+    places_only: bool = False,
 ) -> Iterator[Part]:
     """Yield what is in the file, in its order. BrokenXml where it breaks off, after everything that
-    was complete; RefusedByLimit for a document type and for elements nested too deep."""
-    yield from _Reader(file, frozenset(held), names, limits=limits, chunk=chunk).parts()
+    was complete; RefusedByLimit for a document type and for elements nested too deep.
+
+    `places_only`: for whoever looks for held values only; elements may come without their
+    attributes if they have none of these.
+    """
+    reader = _Reader(
+        file, frozenset(held), names, limits=limits, chunk=chunk, places_only=places_only
+    )
+    yield from reader.parts()
 
 
 _S = rb"[ \t\r\n]"
@@ -140,8 +149,11 @@ class _Reader:
         *,
         limits: Limits,
         chunk: int,
+        places_only: bool,
     ) -> None:
         self._file = file
+        self._places_only = places_only
+        self._seen: dict[bytes, tuple[dict[str, str], str]] = {}  # short tags without held values
         self._held = {name.encode() for name in held}
         known = b"|".join(re.escape(name.encode()) for name in sorted(names))
         # `I <3 you` may stand in a value, the beginning of an element may not.
@@ -235,8 +247,14 @@ class _Reader:
     def _short_tag(self, found: re.Match[bytes]) -> Part:
         """A tag that lies whole in the window."""
         tag, name, inner, closing = found[0], *found.groups()
+        # The people of a group are named in each of its messages, in the same tags.
+        if known := self._seen.get(tag):
+            return self._element(name, known[0].copy(), {}, known[1], closed=bool(closing))
         places: dict[str, Place] = {}
-        if any(one in inner for one in self._held):
+        held = any(one in inner for one in self._held)
+        if self._places_only and not held:
+            return self._element(name, {}, {}, "", closed=bool(closing))
+        if held:
             base = self._dropped + found.start(2)
             kept = [b"<", name]
             for one in _ATTRIBUTE.finditer(inner):
@@ -259,6 +277,10 @@ class _Reader:
             resolve = self._decode.resolved
             attributes = {key: resolve(value) for key, value in attributes.items()}
             text = _undecoded([tag])
+        elif not held and len(found[0]) <= _SHORT:
+            if len(self._seen) >= _SEEN:
+                self._seen.clear()
+            self._seen[tag] = (attributes.copy(), text)
         return self._element(name, attributes, places, text, closed=bool(closing))
 
     def _long_tag(self) -> Part:

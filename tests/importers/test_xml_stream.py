@@ -57,6 +57,31 @@ def test_a_held_value_is_told_by_its_place_and_not_read() -> None:
     assert "QUJD" not in item.raw
 
 
+@given(chunk=st.integers(1, 200))
+def test_places_are_found_without_reading_what_has_none(chunk: int) -> None:
+    text = MARKUP + "<part data='QUJD'/><part c='data'/><item data='' data='QQ=='/></box>"
+    file = io.BytesIO(text.encode())
+    found = list(stream(file, names=NAMES, held=("data",), chunk=chunk, places_only=True))
+    placed = [p.places for p in found if isinstance(p, Element)]
+    assert [p.places for p in parts(text, chunk=chunk) if isinstance(p, Element)] == placed
+    assert 3 == sum(map(bool, placed))
+
+
+def test_elements_that_are_written_alike_do_not_share_their_attributes() -> None:
+    one, two, three = parts("<item a='1'/><item a='1'/><item a='1'/>")
+    one.attributes["a"] = two.attributes["b"] = "changed"
+    assert ({"a": "1"}, 3 * ["<item a='1'/>"]) == (
+        three.attributes, [p.raw for p in (one, two, three)],
+    )  # fmt: skip
+
+
+def test_tags_are_remembered_within_bounds() -> None:
+    tags = "".join(f"<item a='{n}'/>" for n in range(3000))
+    assert [str(n) for n in range(3000)] == [p.attributes["a"] for p in parts(tags + tags)[:3000]]
+    many = io.BytesIO("".join(f"<item a='{n:050}'/>" for n in range(20_000)).encode())
+    assert 2 * MiB > peak(lambda: sum(1 for _ in stream(many, names=NAMES)))
+
+
 @pytest.mark.parametrize("written", ["not base64!", "A", "QUJD=QUJD", "QU====", ""])
 def test_a_held_value_that_is_no_base64_has_no_size(written: str) -> None:
     [item] = parts(f'<item data="{written}"/>')
