@@ -1,5 +1,6 @@
 """What an export is, and how we know; and what can be read at all."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from chatvault.importers._source import Told
 from chatvault.importers.registry import IMPORTERS
 from chatvault.services.given import GivenPaths
 from chatvault.services.worker import Worker
+
+# Platforms that are no app.
+ANY_APP = frozenset({"any", "generic", "chatlab"})
 
 
 class Identified(msgspec.Struct, frozen=True):
@@ -35,6 +39,8 @@ class Platform(msgspec.Struct, frozen=True):
     title: str
     expects: str
     carries: tuple[str, ...]
+    leaves_out: str
+    seen: str
 
 
 def identify(paths: Sequence[Path]) -> Found:
@@ -51,7 +57,32 @@ def platforms() -> list[Platform]:
     """What can be read."""
     return [
         Platform(
-            i.INFO.key, i.INFO.platform, i.INFO.title, i.INFO.expects, tuple(sorted(i.INFO.carries))
+            importer=info.key,
+            platform=info.platform,
+            title=info.title,
+            expects=info.expects,
+            carries=tuple(sorted(info.carries)),
+            leaves_out=info.leaves_out,
+            seen=info.seen,
         )
-        for i in IMPORTERS
+        for info in (importer.INFO for importer in IMPORTERS)
     ]
+
+
+def by_app(known: Sequence[Platform]) -> dict[str, list[str]]:
+    """The importers of each app, by a name that people know it by."""
+    groups: dict[str, list[Platform]] = {}
+    for one in known:
+        groups.setdefault("" if one.platform in ANY_APP else one.platform, []).append(one)
+    named = {
+        min((_app(one.title) for one in group), key=len) if platform else "any other app": group
+        for platform, group in groups.items()
+    }
+    # What fits everything is for those who found nothing of their own.
+    order = sorted(named, key=lambda app: (app == "any other app", app.casefold()))
+    return {app: [one.importer for one in named[app]] for app in order}
+
+
+def _app(title: str) -> str:
+    """An app's name, which its titles begin with."""
+    return re.split(r",| \(", title, maxsplit=1)[0]
