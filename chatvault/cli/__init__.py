@@ -21,6 +21,7 @@ COMMANDS = {
     "list": "chatvault.cli.list_",
     "conversations": "chatvault.cli.conversations",
     "people": "chatvault.cli.people",
+    "stats": "chatvault.cli.stats",
     "restore": "chatvault.cli.restore",
     "verify": "chatvault.cli.verify",
     "rebuild": "chatvault.cli.rebuild",

@@ -97,11 +97,12 @@ class ConversationCount(msgspec.Struct, frozen=True):
 
 
 class PersonCount(msgspec.Struct, frozen=True):
-    """Messages of a person; the number is that of `list people`."""
+    """Messages of a person, on these platforms; the number is that of `list people`."""
 
     id: int
     name: str
     is_me: bool
+    platforms: tuple[str, ...]
     messages: int
 
 
@@ -270,12 +271,18 @@ def _weekdays(tally: Tally) -> tuple[Weekday, ...]:
 
 def _people(db: Connection, senders: Mapping[int | None, int]) -> tuple[PersonCount, ...]:
     found: Counter[int] = Counter()
-    known = {}
+    known: dict[int, list[counts.Somebody]] = {}
     for one in counts.everybody(db):
         if one.id in senders:
             found[one.person] += senders[one.id]
-            known[one.person] = one
+            known.setdefault(one.person, []).append(one)
     return tuple(
-        PersonCount(row, known[row].name, known[row].is_me, number)
+        PersonCount(
+            row,
+            known[row][0].name,
+            known[row][0].is_me,
+            tuple(sorted({one.platform for one in known[row]})),
+            number,
+        )
         for row, number in largest_first(found)
     )

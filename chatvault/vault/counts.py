@@ -161,18 +161,20 @@ class Somebody(msgspec.Struct, frozen=True):
     person: int
     name: str
     is_me: bool
+    platform: str
 
 
 def everybody(db: Connection) -> Iterator[Somebody]:
     """Every participant, under the name of the person."""
     rows = db.execute(
-        "SELECT p.id, coalesce(h.first, p.id), coalesce(h.name, p.name), coalesce(h.me, p.is_me)"
+        "SELECT p.id, coalesce(h.first, p.id), coalesce(h.name, p.name), coalesce(h.me, p.is_me),"
+        " p.platform"
         " FROM participant p LEFT JOIN (SELECT h.id, h.name, min(o.id) AS first,"
         " max(o.is_me) AS me FROM person h JOIN participant o ON o.person = h.id"
         " GROUP BY h.id) h ON h.id = p.person"
     )
-    for row, person, name, is_me in rows:
-        yield Somebody(row, person, name, bool(is_me))
+    for row, person, name, is_me, platform in rows:
+        yield Somebody(row, person, name, bool(is_me), platform)
 
 
 class Told(msgspec.Struct, frozen=True):

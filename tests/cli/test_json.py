@@ -12,6 +12,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,23 @@ def decide(made: Made, run: Callable[..., Any]) -> None:
     assert (8, 4) == (merged["messages_before"], merged["messages"])
 
 
+def with_a_gap(home: Path) -> Made:
+    """A vault with two exports of one conversation, and two months between them."""
+    layout, ring = create.create(
+        home / "gap.chatvault", PASSPHRASE, recovery=None, profile=age.TESTING
+    )
+    made = Made(layout, ring, home / "unused", home / "WhatsApp Chat with Bakers Row.txt")
+    start = date(2024, 1, 1)
+    for days in (range(60), range(130, 190)):
+        made.whatsapp.unlink(missing_ok=True)
+        lines = [
+            f"{start + timedelta(days=n):%m/%d/%y}, 10:00 - Ottilie Marsh: Day {n}\n" for n in days
+        ]
+        made.whatsapp.write_text("".join(lines), encoding="utf-8")
+        made.run("import", made.whatsapp, "--date-order", "mdy")
+    return made
+
+
 def fill_the_disk(_file: object, _data: bytes) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -281,6 +299,9 @@ def printed(made: Made) -> dict[str, list[Any]]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(destination, "write_all", fill_the_disk)
             run(heading, out_of / f"full {heading}", *options, code=17)
+    run("chatvault stats")
+    (made.records.parent / "gap").mkdir()
+    out["chatvault stats"].append(with_a_gap(made.records.parent / "gap").run("stats"))
     run("chatvault info")
     run("chatvault keys list")
     for name in ("new-1.jpg", "new-2.jpg"):
