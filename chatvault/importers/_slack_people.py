@@ -88,10 +88,15 @@ class Workspace:
         identifier = maybe(item, "user", str)
         if identifier is None and isinstance(comment := item.get("comment"), dict):
             identifier = maybe(comment, "user", str)
-        if identifier:
-            return self._user(identifier, maybe(item, "user_profile", dict))
-        name = maybe(item, "username", str) or ""
         profile = maybe(item, "bot_profile", dict) or {}
+        if identifier:
+            found = self._user(identifier, maybe(item, "user_profile", dict))
+            # Of the user that stands for a program a dump knows only what its message says.
+            program = maybe(profile, "name", str)
+            if program and not found.name:
+                return Person(identifier, program, extra={"is_bot": True})
+            return found
+        name = maybe(item, "username", str) or ""
         bot = maybe(item, "bot_id", str) or maybe(profile, "id", str)
         if bot:
             extra: dict[str, object] = {"is_bot": True}

@@ -1,7 +1,8 @@
 """Slack's exports without the tokens in their addresses.
 
-Each address of a file in the app's own export ends with `?t=xoxe-...`, which opens all files of the
-workspace to whoever has it, until somebody revokes the export. It gets no further than this file.
+Each address of a file in the app's own export ends with `?t=xoxe-...`, in newer ones with
+`?token=xoxe-...`, which opens all files of the workspace to whoever has it, until somebody revokes
+the export. It gets no further than this file.
 """
 
 import re
@@ -13,7 +14,7 @@ from chatvault.importers._source import Source
 WHAT = "tokens in the addresses of files, which open a Slack workspace"
 _LONGEST = 1100
 # Slack's own JSON has `&` as it is, that of programs written in Go as \u0026.
-_TOKEN = re.compile(rb"(\?|&|\\u0026)t=xox[a-z]-[A-Za-z0-9-]{1,1000}(&|\\u0026)?")
+_TOKEN = re.compile(rb"(\?|&|\\u0026)t(?:oken)?=xox[a-z]-[A-Za-z0-9-]{1,1000}(&|\\u0026)?")
 
 
 def _without(found: re.Match[bytes]) -> bytes:
@@ -28,4 +29,4 @@ def without_tokens(source: Source, names: Iterable[str]) -> Source:
 
 def text_without_tokens(data: bytes) -> bytes:
     """Some JSON without tokens."""
-    return _TOKEN.sub(_without, data) if b"t=xox" in data else data
+    return _TOKEN.sub(_without, data) if b"=xox" in data else data

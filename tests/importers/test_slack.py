@@ -79,7 +79,10 @@ def workspace() -> Workspace:
         (f"https://f.example/x?a=1&t={TOKEN}", "https://f.example/x?a=1"),
         (f"https://f.example/x?t={TOKEN}&b=2", "https://f.example/x?b=2"),
         (f"https://f.example/x?a=1\\u0026t={TOKEN}\\u0026b=2", "https://f.example/x?a=1\\u0026b=2"),
+        (f"https://f.example/x?token={TOKEN}", "https://f.example/x"),
+        (f"https://f.example/x?a=1\\u0026token={TOKEN}", "https://f.example/x?a=1"),
         ("https://f.example/x?t=teapot", "https://f.example/x?t=teapot"),
+        ("https://f.example/x?token=teapot", "https://f.example/x?token=teapot"),
     ],
 )
 def test_a_token_is_cut_out_of_an_address_and_the_rest_stays(before: str, after: str) -> None:
@@ -102,6 +105,16 @@ def test_no_token_is_in_a_record_and_none_is_in_what_is_stored() -> None:
     kept = {name: stored.open(name).read() for name in stored.names()}
     assert b"xox" not in b"".join(kept.values())
     assert records == list(slack.read(Source.of(kept, name="export")))
+
+
+def test_a_program_that_no_list_has_is_called_as_its_message_calls_it() -> None:
+    profile = {"id": "B0KETTLE1", "name": "Kettle Poll", "app_id": "A0KETTLE1"}
+    [told] = [
+        one
+        for one in read(export(message(user="U0POLLBOT", bot_profile=profile)))
+        if isinstance(one, Participant) and one.id == "U0POLLBOT"
+    ]
+    assert ("Kettle Poll", (), True) == (told.name, told.handles, told.extra["is_bot"])
 
 
 def test_a_file_that_somebody_sent_is_stored_as_it_is() -> None:
