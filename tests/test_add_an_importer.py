@@ -15,8 +15,10 @@ PAGE = ROOT / "docs/add-an-importer.md"
 NAMED = re.compile(
     r"^`([^`\n]+/[^`\n]+)`([^:\n]*):\n\n```\w+\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
+LAWS = ("golden", "contract", "mutations", "nothing_lost", "overlapping_exports")
+# Exports of other apps are not needed, and reading them would take most of the time.
 LEFT_OUT = shutil.ignore_patterns(
-    ".git", ".venv", "build", "__pycache__", ".*_cache", ".hypothesis"
+    ".git", ".venv", "build", "__pycache__", ".*_cache", ".hypothesis", "fixtures", "vectors"
 )
 
 
@@ -58,12 +60,12 @@ def test_the_page_adds_an_importer(tmp_path: Path) -> None:
             text = with_line(path.read_text("utf-8"), text)
         path.write_text(text, encoding="utf-8")
     tests = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
-    pigeon = (*tests, "tests/importers", "-k", "pigeon")
+    pigeon = (*tests, *(f"tests/importers/test_{law}.py" for law in LAWS), "-k", "pigeon")
     first = run(*pigeon, "--update-golden")
     assert "4 failed" in first.stdout, first.stdout  # the golden files were not there
     second = run(*pigeon)
     assert 0 == second.returncode, second.stdout
-    assert 100 < int(re.findall(r"^([0-9]+) passed", second.stdout, re.MULTILINE)[0])
+    assert 70 < int(re.findall(r"^([0-9]+) passed", second.stdout, re.MULTILINE)[0])
     assert {path: path.read_text("utf-8") for path in made} == made
     assert 0 == run("scripts/platforms_table.py").returncode
     pages = run(
