@@ -15,6 +15,7 @@ import msgspec
 
 from chatvault.importers._json_value import decoded
 from chatvault.importers._qce_media import KINDS, Files, Place, text
+from chatvault.importers._qce_rendered import is_rendered, only_words, with_duration, written
 from chatvault.importers._wechat import notice_marks
 from chatvault.model import Attachment, AttachmentState, Mark, MessageKind
 
@@ -65,12 +66,19 @@ class Body(msgspec.Struct):
     extra: dict[str, object] = {}
 
 
-def body_of(content: Data, place: Place, *, system: bool) -> Body:
-    """The body of a message's `content`."""
+def body_of(content: Data, place: Place, *, system: bool, kind: str = "") -> Body:
+    """The body of a message's `content`; `kind` is the type of the message."""
     found = _Reading(place, content.get("resources"))
     elements = content.get("elements")
-    for element in elements if isinstance(elements, list) else []:
+    elements = elements if isinstance(elements, list) else []
+    whole = text(content.get("text"))
+    if is_rendered(elements, whole):
+        found.rendered(elements, whole)
+        elements = []
+    for element in elements:
         found.element(element)
+    if len(elements) == 1 and (told := only_words(kind, whole)):
+        found.only_words(*told)
     if isinstance(reply := content.get("reply"), dict):  # so in 4.1 and before
         found.reply(reply)
     return found.body(content, system=system)
@@ -123,6 +131,18 @@ class _Reading:
         more = {key: value for key, value in more.items() if value not in (None, "", [], {})}
         if more or not known:
             self._more.append({"type": kind, "data": more})
+
+    def rendered(self, elements: list[Any], whole: str) -> None:
+        """Take in elements whose first one has the words of all others."""
+        for element in elements[1:]:
+            self.element(with_duration(element, whole))
+        self._said = [written(elements, whole)]
+        self._elements += 1
+
+    def only_words(self, kind: MessageKind, said: str) -> None:
+        """What the message is, if its words alone say it."""
+        self._kinds.append(kind)
+        self._said = [said]
 
     def reply(self, data: Data) -> None:
         """Take in a reply that is no element."""

@@ -104,7 +104,8 @@ class Transcript:
         if sent_at is None and (clock := text(fields.get("time")) or text(fields.get("timestamp"))):
             sent_at, assumption = self._wall_clock(clock)
         is_notice = fields.get("system") is True or fields.get("isSystemMessage") is True
-        body = body_of(content, self._place, system=is_notice)
+        kind = text(fields.get("type"))
+        body = body_of(content, self._place, system=is_notice, kind=kind)
         extra = {**rest(item, _MESSAGE), **rest(content, _CONTENT), **body.extra}
         extra |= {
             key: one for key in _LISTS if (one := content.get(key)) and not isinstance(one, list)

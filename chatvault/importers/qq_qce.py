@@ -34,6 +34,7 @@ INFO = ImporterInfo(
     platform="qq",
     title="QQ, exported by qq-chat-exporter",
     expects="the .json files it wrote, or folders ..._chunked_jsonl, with the folder resources",
+    version=2,
     carries=frozenset({
         "ids", "replies", "deletions", "forwards", "calls", "locations", "contacts", "stickers",
         "system", "media", "links", "payments",

@@ -153,6 +153,32 @@ def test_the_kind_comes_from_the_elements(
     assert kind == message(*elements, type="type_99").kind
 
 
+@pytest.mark.parametrize(
+    ("whole", "elements", "text"),
+    [
+        ("a[[微笑]]b", [element("face", id="1", name="[微笑]")], "a[微笑]b"),
+        ("a[微笑]b", [element("face", id="1", name="微笑")], "a[微笑]b"),
+        ("a[图片]b", [element("image", filename="image.jpg")], "ab"),
+        ("[回复 : 几点]\n七点", [element("reply", senderName="", content="几点")], "七点"),
+        ("@小满 来吗", [element("at", uid=U, name="小满")], "@小满 来吗"),
+        ("a[语音]", [element("audio", filename="b.amr")], "a"),
+    ],
+)
+def test_words_that_stand_for_later_elements_are_no_text(
+    whole: str, elements: list[dict[str, Any]], text: str
+) -> None:
+    content = {"text": whole, "elements": [element("text", text=whole), *elements]}
+    assert text == message(content=content).text
+
+
+def test_a_text_that_holds_the_words_of_no_element_stays_whole() -> None:
+    whole = "[图片: a.png]"
+    content = {"text": whole, "elements": [element("text", text=whole)]}
+    assert whole == message(content=content).text
+    typed = {"text": "[合并转发: 2条]", "elements": [element("text", text="[合并转发: 2条]")]}
+    assert MessageKind.TEXT == message(content=typed, type="type_1").kind
+
+
 def test_a_notice_is_one_whatever_is_in_it() -> None:
     assert MessageKind.SYSTEM == message(element("text", text="a"), system=True).kind
     assert (Mark.RECALLED,) == message(element("text", text="a"), recalled=True).marks
