@@ -166,7 +166,8 @@ def _clock_of(text: str) -> tuple[int, int, bool] | None:
         return None
     before, hour, minute, after = found.groups()
     half = before or after or ""
-    in_day = hour_24(int(hour), half)
+    # Some phones count the hours of a day from 1 to 24: `24:53` is its first hour.
+    in_day = 0 if hour == "24" and not half else hour_24(int(hour), half)
     if in_day is None or int(minute) > 59 or (before and after):
         return None
     return in_day, int(minute), bool(half)

@@ -54,6 +54,7 @@ INFO = ImporterInfo(
     platform="line",
     title='LINE, "Export chat history" or "Save chat"',
     expects="the .txt that LINE wrote, on a phone or a computer",
+    version=2,
     carries=frozenset({"calls", "contacts", "deletions", "locations", "polls", "stickers",
                        "system"}),
     derived=dict.fromkeys(

@@ -436,3 +436,10 @@ def test_j07_a_file_that_breaks_off_gives_what_was_whole() -> None:
 def test_a_day_of_a_year_that_no_message_has_keeps_its_line() -> None:
     (message,) = messages(f"{HEAD}1601/01/01(Mon)\n10:21\tSora\thello\n")
     assert (None, "10:21\tSora\t") == (message.sent_at, message.extra["header"])
+
+
+def test_hours_from_1_to_24_begin_the_day_with_24() -> None:
+    phone = f"{HEAD}{DAY}24:53\tSora\tstill up\n1:02\tRen\tme too\n"
+    computer = "2026.09.26 Saturday\n24:53 Sora still up\n1:02 Ren me too\n1:03 Sora bed\n"
+    assert ["2026-09-26T00:53", "2026-09-26T01:02"] == times(phone)
+    assert ["2026-09-26T00:53", "2026-09-26T01:02", "2026-09-26T01:03"] == times(computer)
