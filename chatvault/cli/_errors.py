@@ -5,6 +5,8 @@ expected only its type and its places in our own code are told: its message may 
 """
 
 import errno
+import shutil
+import sys
 import traceback
 from pathlib import Path
 
@@ -14,10 +16,13 @@ import chatvault
 from chatvault.cli._group import did_you_mean
 from chatvault.cli._stream import talk
 from chatvault.errors import ChatVaultError, DiskTrouble, Usage
-from chatvault.services.escape import for_error
+from chatvault.services import cells
+from chatvault.services.escape import Lines, for_error, for_hint, for_terminal
 
 INTERRUPTED = 130
 PACKAGE = Path(chatvault.__file__).parent
+NARROWEST = 20  # columns of a terminal
+PLACE_CHARACTERS = 100
 SHOWN = 12  # places in our code, the innermost ones
 REMEDIES = {
     errno.ENOSPC: "make room on that disk, then run the same again",
@@ -31,7 +36,7 @@ REMEDIES = {
 def report(error: BaseException) -> int:
     """Say what went wrong; the exit code."""
     if isinstance(error, ChatVaultError):
-        return _tell(str(error), error.remedy, code=error.exit_code)
+        return _tell(_placed(error), error.remedy, code=error.exit_code)
     if isinstance(error, click.UsageError):
         command = error.ctx.command_path if error.ctx else "chatvault"
         hint = f"`{command} -h` shows how it is used"
@@ -50,10 +55,33 @@ def report(error: BaseException) -> int:
 
 
 def _tell(message: str, remedy: str, *, code: int) -> int:
-    talk(f"chatvault: {for_error(message)}")
+    _talk_in_lines(f"chatvault: {for_error(message)}")
     if remedy:
-        talk(f"hint: {for_error(remedy)}")
+        advise(remedy)
     return code
+
+
+def advise(remedy: str) -> None:
+    """Say on stderr what to do."""
+    _talk_in_lines(f"hint: {for_hint(remedy)}")
+
+
+def _talk_in_lines(text: str) -> None:
+    """On a terminal lines end between words; elsewhere it stays one line."""
+    if sys.stderr.isatty():
+        columns = max(NARROWEST, shutil.get_terminal_size().columns)
+        text = "\n".join(text[start:end] for start, end in cells.lines(text, columns))
+    talk(text)
+
+
+def _placed(error: ChatVaultError) -> str:
+    """The message behind its place; of a long one only the end is told, that the message fits."""
+    if error.where is None:
+        return error.message
+    place = for_terminal(str(error.where), Lines.SHOWN)
+    if len(place) > PLACE_CHARACTERS:
+        place = "…" + place[1 - PLACE_CHARACTERS :]
+    return f"{place}: {error.message}"
 
 
 def _usage(error: click.UsageError) -> str:

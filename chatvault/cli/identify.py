@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from chatvault.cli._options import json_option
-from chatvault.cli._output import data, indented, line, print_json
+from chatvault.cli._output import data, indented, line, print_json, talk
 
 
 @click.command(epilog="Example: chatvault identify ~/Downloads")
@@ -25,3 +25,5 @@ def command(exports: tuple[Path, ...], *, as_json: bool) -> None:
             indented(line(evidence), "    ")
     for name in found.rest:
         data(f"{line(name)}: not an export")
+    if found.rest:
+        talk("given by itself, each of these is answered with what it is and what to do instead")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chatvault.cli._errors import advise
 from chatvault.cli._options import VaultOptions, json_option, local_zone_name, now_ms, vault_options
 from chatvault.cli._output import count, data, indented, print_json, progress, talk
 from chatvault.cli._receipt import message_parts, show_receipt
@@ -78,12 +79,14 @@ def command(
         _show(outcome.receipts, dry_run=dry_run)
     for name in outcome.rest:
         talk(f"not an export: {_safe(name)}")
+    if outcome.rest:
+        talk("chatvault identify NAME says what such a file is, and what to do instead")
     for name, reason in outcome.skipped:
         talk(f"left aside: {_safe(name)}: {_safe(reason)}")
     for failure in outcome.failures:
         talk(f"not imported: {_safe(str(failure))}")
         if failure.remedy:
-            talk(f"hint: {_safe(failure.remedy)}")
+            advise(failure.remedy)
     if alike:
         talk(
             f"{count(alike, 'pair of conversations', 'pairs of conversations')} may be one:"

@@ -28,8 +28,8 @@ class App(NamedTuple):
 def pointer(keys: tuple[str, ...] = ()) -> str:
     """Where to read on: the command that shows what these importers read, or all of them."""
     if not keys:
-        return "`chatvault platforms` lists what can be read."
-    return f"More: `chatvault platforms {' '.join(keys)}`."
+        return "`chatvault platforms` lists what can be read"
+    return f"More: `chatvault platforms {' '.join(keys)}`"
 
 
 def _own(app: str, thing: str = "database") -> str:

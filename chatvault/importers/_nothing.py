@@ -47,6 +47,7 @@ _FEW = 20  # files of which one answer can speak for all
 _LOOKED_INTO = 200
 _PER_ENDING = 8
 _NAMED_BESIDE = 3
+_LONGEST_NAME = 60
 
 
 class _Place(NamedTuple):
@@ -196,10 +197,11 @@ def _certain(places: list[_Place]) -> ChatVaultError | None:
                 where=Where(prefix.rstrip("/") or source.name),
                 remedy="open it with `chatvault list conversations --vault FOLDER`",
             )
-        if thread := undecided(source):
+        inner = _inside_wrappers(source)
+        if thread := undecided(inner):
             return NeedsAnswer(
                 "these are messages of Messenger or of Instagram, and nothing here tells which",
-                where=Where(prefix + thread),
+                where=Where(prefix + inner.full(thread)),
                 remedy="say it: --platform messenger or --platform instagram; or give the whole"
                 " download",
             )
@@ -291,17 +293,28 @@ def _summary(kinds: list[tuple[str, Kind]]) -> str:
 
 
 def _error(where: str, kind: Kind, *, beside: Iterable[tuple[str, Kind]] = ()) -> BadExport:
-    others = [f"{name} ({other.short})" for name, other in beside if other != kind]
+    others = [f"{_end_of(name)} ({other.short})" for name, other in beside if other != kind]
     more = ""
     if others:
         shown = ", ".join(others[:_NAMED_BESIDE])
-        more = f" Beside it: {shown}; give one of them alone to hear more about it."
-    return BadExport(kind.message, where=Where(where), remedy=kind.remedy.rstrip(".") + "." + more)
+        more = f". Beside it: {shown}; give one of them alone to hear more about it"
+    return BadExport(kind.message, where=Where(where), remedy=kind.remedy + more)
+
+
+def _end_of(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"…{name[1 - _LONGEST_NAME :]}"
 
 
 def _database(prefix: str, database: Explained) -> AppDatabase:
     where = Where(prefix + database.names[0])
     return AppDatabase(database.message, where=where, remedy=database.remedy)
+
+
+def _inside_wrappers(source: Source) -> Source:
+    """The folder inside the folders that hold nothing else."""
+    while len(folders := source.folders()) == 1 and all(map(is_junk, source.files())):
+        source = source.below(folders[0])
+    return source
 
 
 def _plain(source: Source) -> list[str]:

@@ -14,6 +14,7 @@ from chatvault.vault.member_names import BIDI_CONTROLS
 
 NAME_GRAPHEMES = 64
 ERROR_CHARACTERS = 200
+HINT_CHARACTERS = 1_500
 _FIRST_STRONG_ISOLATE = "\u2068"
 _POP_ISOLATE = "\u2069"
 _MORE = "…"
@@ -56,12 +57,21 @@ def short_name(text: str) -> str:
 
 def for_error(text: str) -> str:
     """A text for an error message: one line of at most 200 characters."""
+    return _cut(text, ERROR_CHARACTERS)
+
+
+def for_hint(text: str) -> str:
+    """What to do about an error, in our own words: one line, of a length that nobody reads."""
+    return _cut(text, HINT_CHARACTERS)
+
+
+def _cut(text: str, most: int) -> str:
     shown = for_terminal(text, Lines.SHOWN)
-    if len(shown) <= ERROR_CHARACTERS:
+    if len(shown) <= most:
         return shown
     kept = ""
-    for grapheme in graphemes(shown[:ERROR_CHARACTERS]):
-        if len(kept) + len(grapheme) >= ERROR_CHARACTERS:
+    for grapheme in graphemes(shown[:most]):
+        if len(kept) + len(grapheme) >= most:
             break
         kept += grapheme
     return kept + _MORE
