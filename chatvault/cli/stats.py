@@ -32,6 +32,7 @@ from chatvault.cli._output import (
 from chatvault.cli._plots import bars, outline, shades, title
 
 if TYPE_CHECKING:
+    from chatvault.services.query import Query
     from chatvault.services.stats import Stats, Weekday
     from chatvault.services.stats_gaps import Gap
 
@@ -63,14 +64,8 @@ def command(
     Months in which a conversation is silent although it evidently went on before and after are
     told, with the reasons: perhaps an export is missing. More: docs/stats.md.
     """
-    from chatvault.services.stats import stats
-
     tree = asked((), filters)
-    if page is not None:
-        found = _written(page, tree, vault)
-    else:
-        with vault.reading() as opened:
-            found = stats(opened.db, tree, zone=local_zone(), zone_name=local_zone_name())
+    found = _counted(tree, vault) if page is None else _written(page, tree, vault)
     if as_json:
         print_json(found)
     elif page is None:
@@ -79,15 +74,24 @@ def command(
         talk(f"wrote {line(str(page))}: open it in a browser. It is not encrypted.")
 
 
-def _written(page: Path, tree: object, vault: VaultOptions) -> "Stats":
-    from chatvault.services.new_file import new_file
+def _counted(tree: "Query", vault: VaultOptions) -> "Stats":
+    from chatvault.services.query import EVERYTHING
+    from chatvault.services.search import is_index_current
     from chatvault.services.stats import stats
+
+    with vault.reading() as opened:
+        if tree != EVERYTHING and not is_index_current(opened.db):
+            talk("note: an older ChatVault made the search index; the next import renews it")
+        return stats(opened.db, tree, zone=local_zone(), zone_name=local_zone_name())
+
+
+def _written(page: Path, tree: "Query", vault: VaultOptions) -> "Stats":
+    from chatvault.services.new_file import new_file
     from chatvault.services.writers import stats_page
 
-    with new_file(page, vault.folder) as write, vault.reading() as opened:
-        zone = local_zone()
-        found = stats(opened.db, tree, zone=zone, zone_name=local_zone_name())  # type: ignore[arg-type]
-        write(stats_page.page(found, zone=zone, now_ms=now_ms()).encode())
+    with new_file(page, vault.folder) as write:
+        found = _counted(tree, vault)
+        write(stats_page.page(found, zone=local_zone(), now_ms=now_ms()).encode())
     return found
 
 

@@ -105,7 +105,9 @@ def _why(db: Connection, suspect: _Suspect, zone: tzinfo) -> tuple[str, ...]:
     if both:
         exports = f"{_named(both)} both sides of it, and nothing of anybody from between"
     else:
-        exports = f"{_named(told)} what was before, {_named(later)} what came after, none both"
+        exports = (
+            f"{_named(told)} what was before, {_named(later)} what came after, and none has both"
+        )
     return (_rhythm(silence), _other(silence), exports)
 
 

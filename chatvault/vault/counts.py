@@ -191,13 +191,15 @@ def told_near(
     conversation or (None) of a platform."""
     sign, order = (">=", "ASC") if later else ("<", "DESC")
     if conversation is not None:
-        place, value, key, at = "= ?", conversation, "minute", at_ms // 60_000
+        place, value, key, at = "conversation = ?", conversation, "minute", at_ms // 60_000
     else:
-        place, key = "IN (SELECT id FROM conversation WHERE platform = ?)", "time_key"
+        # The plus keeps the index of conversations out of it, behind which all would be sorted.
+        place = "+conversation IN (SELECT id FROM conversation WHERE platform = ?)"
+        key = "time_key"
         value, at = platform, (at_ms // 1000 - EPOCH) * SLOTS  # type: ignore[assignment]
     rows = db.execute(
         "SELECT DISTINCT i.id, i.name FROM (SELECT id FROM message"  # noqa: S608
-        f" WHERE conversation {place} AND {key} {sign} ? ORDER BY {key} {order} LIMIT {NEAR}) m"
+        f" WHERE {place} AND {key} {sign} ? ORDER BY {key} {order} LIMIT {NEAR}) m"
         " JOIN message_import t ON t.message = m.id JOIN import i ON i.id = t.import"
         " ORDER BY i.id",
         [value, at],

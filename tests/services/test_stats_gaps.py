@@ -211,7 +211,7 @@ def test_a_gap_between_two_exports_is_told_with_both() -> None:
     assert gap.why == (
         "messages on 51 of the 60 days before and on 52 of the 60 days after",
         "no other silence around then was longer than 1 day",
-        "import 1 () has what was before, import 2 () has what came after, none both",
+        "import 1 () has what was before, import 2 () has what came after, and none has both",
     )
 
 

@@ -256,7 +256,7 @@ class _Page:
                 ]
                 for one in found.media
             ]  # fmt: skip
-            lines = _lines(["", "number", "size", "missing"], rows)
+            lines = _lines(["kind", "number", "size", "missing"], rows, more="facts")
             media = (
                 f"<section><h2>Photos and other files</h2>{lines}"
                 '<p class="note">Missing are those that no export had.</p></section>\n'
@@ -332,13 +332,13 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return f"<details><summary>As a table</summary>{_lines(head, rows)}</details>"
 
 
-def _lines(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _lines(head: Sequence[str], rows: Sequence[Sequence[str]], *, more: str = "") -> str:
     top = "".join(f'<th scope="col">{cell}</th>' for cell in head)
     body = "".join(
         f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{c}</td>" for c in row[1:]) + "</tr>"
         for row in rows
     )
     return (
-        f'<div class="scroll"><table class="numbers"><thead><tr>{top}</tr></thead>'
+        f'<div class="scroll"><table class="numbers {more}"><thead><tr>{top}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )

@@ -68,7 +68,8 @@ svg text { fill: var(--soft); font-size: 12px; }
 .bars .when { width: 11rem; color: var(--soft); font-size: .85rem; padding-left: 1rem; }
 .bars svg.bar, .bars svg.spark { display: block; width: 100%; height: .7rem; }
 .bars svg.spark { height: 1.6rem; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 3rem; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr));
+  gap: 2.6rem 3rem; }
 details { margin-top: .9rem; }
 summary { cursor: pointer; }
 .scroll { overflow-x: auto; }
@@ -76,10 +77,13 @@ summary { cursor: pointer; }
 .numbers th, .numbers td { padding: .15rem .45rem; text-align: right; font-weight: 400;
   border-bottom: 1px solid var(--line); white-space: nowrap; }
 .numbers th { color: var(--soft); }
+.facts { font-size: 1rem; }
+.facts th, .facts td { padding: .28rem 1.6rem .28rem 0; }
+.numbers tbody th, .numbers th:first-child { text-align: left; }
 .gap { background: var(--warm); border-left: 3px solid var(--edge); border-radius: .3rem;
   padding: .9rem 1.2rem; margin-top: 1rem; overflow-wrap: anywhere; }
-.gap p { margin: 0; } .gap ul { margin: .4rem 0 0; padding-left: 1.1rem; color: var(--soft);
-  font-size: .9rem; }
+.gap p { margin: 0; max-width: none; }
+.gap ul { margin: .4rem 0 0; padding-left: 1.1rem; color: var(--soft); font-size: .9rem; }
 footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line); }
 @media (max-width: 40rem) {
   main { padding: 2rem 1rem; }
