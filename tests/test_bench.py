@@ -189,6 +189,18 @@ def test_a_newer_group_takes_the_place_of_the_older_one(scripts: None) -> None:
     assert (searched(1000, 2.0).search, both.forms) == (again.search, again.forms)
 
 
+def test_runs_are_kept_by_their_number_of_messages(
+    tmp_path: Path, scripts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import bench as script
+
+    monkeypatch.setattr(script, "KEPT", tmp_path / "kept.json")
+    small, large = searched(1000, 1.0), searched(5000, 2.0)
+    for run in (large, small, searched(5000, 3.0)):
+        script.keep(run)
+    assert [small, searched(5000, 3.0)] == script.kept()
+
+
 def test_the_memory_of_a_form_is_the_most_of_all_rounds(scripts: None) -> None:
     from _bench_page import tables
     from _bench_results import Form, Group, Run, Took
