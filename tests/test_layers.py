@@ -31,12 +31,12 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "sqlite_utils": ("vault/schema.py", "vault/store.py"),
     "sqlite3": ("importers/_sqlite.py",),
     "filelock": ("vault/layout.py",),
-    "subprocess": ("cli/_secrets.py", "services/worker.py"),
+    "subprocess": ("cli/_secrets.py", "services/worker.py", "services/photos.py"),
     "multiprocessing": (),
     # The demo writes a zip in memory and reads none.
     "zipfile": ("importers/_zip.py", "vault/packs.py", "services/demo.py"),
     "tarfile": ("importers/_tar.py", "vault/packs.py"),
-    "PIL": ("services/photos.py",),
+    "PIL": ("services/photo_child.py",),
     # Talking to people is the business of the outermost layers.
     "click": ("cli/*",),
     "rich": ("cli/*",),

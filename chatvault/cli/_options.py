@@ -18,6 +18,7 @@ from chatvault.cli._secrets import SecretOptions, read_secret
 
 F = TypeVar("F", bound=Callable[..., Any])
 FILTERS = ("from", "in", "on", "has", "kind", "before", "after", "until", "during")
+MEDIA_FILTERS = ("larger", "smaller", "taken", "taken-after", "taken-before", "near")
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,32 @@ def filter_options(function: F) -> F:
         return function(*args, filters=filters, **more)
 
     return wrapper  # type: ignore[return-value]  # click adds parameters; the function stays the same
+
+
+def media_options(function: F) -> F:
+    """Filters for pictures and other files, as one `media` parameter: what was typed, by option."""
+
+    @click.option("--larger", metavar="SIZE", help="Larger than 500KB, 1.5MB, ...")
+    @click.option("--smaller", metavar="SIZE", help="Smaller than that.")
+    @click.option("--taken", metavar="DATE", help="Photos taken in 2019, 2019-05 or 2019-05-17.")
+    @click.option("--taken-after", metavar="DATE", help="Photos taken from that day on.")
+    @click.option("--taken-before", metavar="DATE", help="Photos taken before that day.")
+    @click.option(
+        "--near", metavar="LAT,LON[,KM]", help="Photos taken near a place. [default: 1 km]"
+    )
+    @wraps(function)
+    def wrapper(*args: Any, **more: Any) -> Any:
+        media = {name: more.pop(name.replace("-", "_")) for name in MEDIA_FILTERS}
+        return function(*args, media=media, **more)
+
+    return wrapper  # type: ignore[return-value]  # click adds parameters; the function stays the same
+
+
+def chosen(media: dict[str, str | None]) -> Any:
+    """The files that those options mean."""
+    from chatvault.services.media_filters import file_choice
+
+    return file_choice(media, now=datetime.now(UTC), zone=local_zone())
 
 
 def asked(query: Sequence[str], filters: dict[str, tuple[str, ...]]) -> Any:

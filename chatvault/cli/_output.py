@@ -20,6 +20,7 @@ NARROWEST = 20  # cells; a terminal that says less is not believed
 COLUMN = 12  # cells that a column of a table keeps at least
 WORTHWHILE = 24  # cells that it should have, or the last column is left out
 GAP = "  "
+COUNTED = re.compile("messages|pictures")  # other progress is in bytes
 STATES = {
     "present": "",
     "absent_not_exported": "not in the export",
@@ -219,7 +220,7 @@ def progress() -> Iterator[Callable[[str, int, int], None]]:
                 shown.reset(task, total=total or None, description=what)
                 now = what
             amounts = [done, total] if total else [done] if done else []
-            words = [f"{n:,}" if "messages" in what else size(n) for n in amounts]
+            words = [f"{n:,}" if COUNTED.search(what) else size(n) for n in amounts]
             shown.update(task, completed=done, total=total or None, amount=" of ".join(words))
 
         yield tell

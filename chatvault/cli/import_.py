@@ -8,6 +8,8 @@ import click
 from chatvault.cli._errors import advise
 from chatvault.cli._options import VaultOptions, json_option, local_zone_name, now_ms, vault_options
 from chatvault.cli._output import count, data, indented, print_json, progress, talk
+from chatvault.cli._pictures import look_at_pictures
+from chatvault.cli._process import INTERRUPTED
 from chatvault.cli._receipt import message_parts, show_receipt
 from chatvault.errors import Usage
 
@@ -70,6 +72,8 @@ def command(
             run = ingest.try_out if dry_run else ingest.ingest
             outcome = run(opened, exports, now_ms=now_ms(), options=options, progress=tell)
             alike = 0 if dry_run else _alike(opened, outcome.conversations)
+            # The imports are complete: who breaks off here has their receipts all the same.
+            all_seen = dry_run or look_at_pictures(opened, tell)
     except KeyboardInterrupt as stopped:
         stopped.add_note("the vault is whole; import the same again to go on")
         raise
@@ -97,6 +101,8 @@ def command(
     complete = all(receipt.is_complete() for receipt in outcome.receipts)
     if strict:
         complete = complete and not any(r.attachments.missing for r in outcome.receipts)
+    if not all_seen:
+        click.get_current_context().exit(INTERRUPTED)
     if outcome.failures or outcome.skipped or not complete:
         click.get_current_context().exit(3)
 

@@ -5,6 +5,8 @@ import click
 from chatvault.cli._group import Group
 from chatvault.cli._options import VaultOptions, now_ms, vault_options
 from chatvault.cli._output import data, progress
+from chatvault.cli._pictures import look_at_pictures
+from chatvault.cli._process import INTERRUPTED
 
 
 @click.group(name="imports", cls=Group, epilog="Example: chatvault imports undo 7")
@@ -20,8 +22,14 @@ def undo(number: int, *, vault: VaultOptions) -> None:
 
     The files of its export stay in the packs; messages that other imports know too stay.
     """
+    from chatvault.services.photos import opened
     from chatvault.services.undo import undo as service
 
-    with vault.writing() as opened, progress() as tell:
-        service(opened, number, now_ms=now_ms(), progress=tell)
+    with vault.writing() as before, progress() as tell:
+        service(before, number, now_ms=now_ms(), progress=tell)
+        # Where the archive had to be made anew, it knows nothing of pictures yet.
+        with opened(before.layout, before.ring) as after:
+            all_seen = look_at_pictures(after, tell)
     data(f"import {number} is undone")
+    if not all_seen:
+        click.get_current_context().exit(INTERRUPTED)

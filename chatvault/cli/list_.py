@@ -8,13 +8,16 @@ import click
 from chatvault.cli._options import (
     VaultOptions,
     asked,
+    chosen,
     filter_options,
     json_option,
     local_day,
+    media_options,
     vault_options,
 )
-from chatvault.cli._output import data, name, print_json, size, state, table, talk
+from chatvault.cli._output import count, data, name, print_json, size, state, table, talk
 from chatvault.cli._receipt import show_receipt
+from chatvault.errors import Usage, Where
 
 if TYPE_CHECKING:
     from chatvault.services.browse import (
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
         ListedMedia,
         ListedPerson,
     )
+    from chatvault.services.similar import Copy, Group
 
 NOTHING = {
     "conversations": "no conversations",
@@ -30,7 +34,9 @@ NOTHING = {
     "imports": "nothing was imported yet",
     "media": "no photos or other files",
     "missing": "nothing is missing",
+    "similar": "no two pictures are alike",
 }
+OF_FILES = ("media", "similar")
 STATE = {
     "unfinished": "broken off; importing the same export again finishes it",
     "undone": "undone",
@@ -40,17 +46,40 @@ STATE = {
 @click.command(epilog="Example: chatvault list missing --in 'Bakers Row'")
 @click.argument("what", type=click.Choice(list(NOTHING)), default="conversations")
 @filter_options
+@media_options
 @json_option
 @vault_options
 def command(
-    what: str, filters: dict[str, tuple[str, ...]], *, as_json: bool, vault: VaultOptions
+    what: str,
+    filters: dict[str, tuple[str, ...]],
+    media: dict[str, str | None],
+    *,
+    as_json: bool,
+    vault: VaultOptions,
 ) -> None:
-    """List conversations, people, imports, media, or media that no export had."""
-    from chatvault.services import browse
+    """List conversations, people, imports, media, or media that no export had.
 
-    tree = asked((), filters)
+    `list similar` shows copies of one picture together, the best first: what apps compressed again
+    or made smaller. Nothing is merged.
+    """
+    tree, choice = asked((), filters), chosen(media)
+    given = [option for option, value in media.items() if value is not None]
+    if given and what not in OF_FILES:
+        raise Usage(
+            f"this filter is for files, and not for {what}", where=Where(f"--{given[0]}"),
+            remedy=f"use it with `chatvault list {' or '.join(OF_FILES)}`",
+        )  # fmt: skip
     with vault.reading() as opened:
-        found = browse.listing(opened.db, what, tree)
+        if what == "similar":
+            from chatvault.services import similar
+
+            found: Any = similar.similar(opened.db, tree, choice)
+            if left := similar.not_looked_at(opened.db):
+                talk(f"note: {count(left, 'picture')} not looked at yet; the next import does that")
+        else:
+            from chatvault.services import browse
+
+            found = browse.listing(opened.db, what, tree, choice)
     if as_json:
         print_json(found)
         return
@@ -112,10 +141,32 @@ def _medium(item: "ListedMedia") -> list[str]:
     ]
 
 
+def _similar(found: "list[Group]") -> None:
+    rows = [
+        _copy(number, copy) for number, group in enumerate(found, start=1) for copy in group.copies
+    ]
+    table(["like", "pixels", "size", "message", "sent", "conversation", "from", "name"], rows)
+
+
+def _copy(number: int, copy: "Copy") -> list[str]:
+    first, *others = copy.sent
+    return [
+        str(number),
+        f"{copy.width} x {copy.height}",
+        size(copy.bytes),
+        str(first.message),
+        local_day(first.sent_at) or "-",
+        name(first.conversation) + (f" and {len(others):,} more" if others else ""),
+        name(first.sender) or "-",
+        name(first.name) or "-",
+    ]
+
+
 SHOW: dict[str, Callable[[Any], None]] = {
     "conversations": _conversations,
     "people": _people,
     "imports": _imports,
     "media": _media,
     "missing": _missing,
+    "similar": _similar,
 }

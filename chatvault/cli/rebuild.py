@@ -4,6 +4,8 @@ import click
 
 from chatvault.cli._options import VaultOptions, json_option, vault_options
 from chatvault.cli._output import count, data, line, print_json, progress
+from chatvault.cli._pictures import look_at_pictures
+from chatvault.cli._process import INTERRUPTED
 
 
 @click.command(epilog="Example: chatvault rebuild")
@@ -21,12 +23,17 @@ def command(*, accept_fewer: bool, as_json: bool, vault: VaultOptions) -> None:
     newer ChatVault. The old archive stays until the new one is whole, and stays for good if the new
     one would know less (exit code 13, the differences are listed).
     """
+    from chatvault.services.photos import opened
     from chatvault.services.rebuild import rebuild
 
+    all_seen = True
     layout, ring = vault.unlocked()
     with layout.locked(), progress() as tell:
         layout.empty_tmp()
         found = rebuild(layout, ring, progress=tell, fewer="accept" if accept_fewer else "refuse")
+        if found.replaced:
+            with opened(layout, ring) as new:
+                all_seen = look_at_pictures(new, tell)
     if as_json:
         print_json(found)
     else:
@@ -37,3 +44,5 @@ def command(*, accept_fewer: bool, as_json: bool, vault: VaultOptions) -> None:
             data("the old archive stays; --accept-fewer puts the new one in its place")
     if not found.replaced:
         click.get_current_context().exit(13)
+    if not all_seen:
+        click.get_current_context().exit(INTERRUPTED)

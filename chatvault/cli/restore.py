@@ -11,9 +11,11 @@ from chatvault.cli._group import Group
 from chatvault.cli._options import (
     VaultOptions,
     asked,
+    chosen,
     filter_options,
     json_option,
     local_zone,
+    media_options,
     now_ms,
     vault_options,
 )
@@ -55,11 +57,13 @@ def command() -> None:
 )
 @zone_option
 @filter_options
+@media_options
 @json_option
 @vault_options
 def media(
     dest: Path,
     filters: dict[str, tuple[str, ...]],
+    media: dict[str, str | None],
     *,
     keep: bool,
     timezone: str | None,
@@ -72,7 +76,7 @@ def media(
     """
     from chatvault.services import restore_media
 
-    options = restore_media.Options(zone=_zone(timezone), keep_dangerous=keep)
+    options = restore_media.Options(zone=_zone(timezone), keep_dangerous=keep, choice=chosen(media))
     tree = asked((), filters)
     with vault.reading() as opened, progress() as tell:
         report = restore_media.restore_media(

@@ -8,8 +8,9 @@ from chatvault.errors import Usage
 from chatvault.services.query import Query
 from chatvault.services.receipt import Receipt, decoded, iso
 from chatvault.services.select import select
-from chatvault.vault import catalogue, people, queries
+from chatvault.vault import catalogue, people, photo_rows, queries
 from chatvault.vault.archive import Connection
+from chatvault.vault.photo_rows import ANY_FILE, FileChoice
 from chatvault.vault.queries import AttachmentRow, MessageRow
 from chatvault.vault.selection import Selection
 
@@ -160,13 +161,20 @@ class ListedMedia(msgspec.Struct, frozen=True):
     state: str
     sent_at: str | None
     conversation: str
+    width: int | None = None
+    height: int | None = None
+    taken_at: str | None = None
+    camera: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 Listed = ListedConversation | ListedPerson | ListedImport | ListedMedia
 
 
-def listing(db: Connection, what: str, query: Query) -> list[Listed]:
-    """Conversations, people, imports, media or missing: those that a query leaves."""
+def listing(db: Connection, what: str, query: Query, choice: FileChoice = ANY_FILE) -> list[Listed]:
+    """Conversations, people, imports, media or missing: those that a query leaves, and of media
+    those of the chosen files."""
     selection = select(db, query)
     if what == "conversations":
         return list(_conversations(db, selection))
@@ -174,7 +182,7 @@ def listing(db: Connection, what: str, query: Query) -> list[Listed]:
         return list(_people(db, selection))
     if what == "imports":
         return list(_imports(db))
-    return list(_media(db, selection, missing=what == "missing"))
+    return _media(db, selection, choice, missing=what == "missing")
 
 
 def _conversations(db: Connection, selection: Selection) -> list[Listed]:
@@ -219,11 +227,20 @@ def _imports(db: Connection) -> list[Listed]:
     return found
 
 
-def _media(db: Connection, selection: Selection, *, missing: bool) -> list[Listed]:
-    return [
-        ListedMedia(
-            a.id, a.message, a.name, a.kind, media_type(a), a.size, a.state, iso(m.sent_at),
-            m.conversation_title,
-        )
-        for a, m in queries.media(db, selection, missing=missing)
-    ]  # fmt: skip
+def _media(
+    db: Connection, selection: Selection, choice: FileChoice, *, missing: bool
+) -> list[Listed]:
+    chosen = photo_rows.chosen(db, choice)
+    found: list[Listed] = []
+    for a, m in queries.media(db, selection, missing=missing):
+        if chosen is not None and a.file not in chosen:
+            continue
+        photo = photo_rows.facts_of(db, a.file)
+        found.append(
+            ListedMedia(
+                a.id, a.message, a.name, a.kind, media_type(a), a.size, a.state, iso(m.sent_at),
+                m.conversation_title, photo.width, photo.height, iso(photo.taken_at), photo.camera,
+                photo.latitude, photo.longitude,
+            )
+        )  # fmt: skip
+    return found

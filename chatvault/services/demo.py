@@ -23,6 +23,12 @@ NOOR = "Noor Hallam"
 TELEGRAM_IDS = {NOOR: 700100300, "Jory Penn": 700100200}
 LEFT_OUT = "(File not included. Change data exporting settings to download.)"
 LRM = "\u200e"  # WhatsApp on iPhones puts it before what the app itself wrote
+ISLAND = (1.4096, 103.9573)
+CAKE = (
+    "IMG_20240309_175512.jpg",
+    "2024-03-09T17:55:12",
+    "lemon cake, slightly dented by the stairs",
+)
 PHOTOS = (
     ("IMG_20240406_091530.jpg", "2024-04-06T09:15:30"),
     ("IMG_20240406_112204.jpg", "2024-04-06T11:22:04"),
@@ -165,11 +171,16 @@ def _android(lines: list[Line], seed: int, *, media: dict[str, bytes] | None) ->
 
 
 def photo_folder(seed: int) -> dict[str, bytes]:
-    """A day on an island by camera, a picture saved from the group of bakers, a screenshot."""
+    """A day on an island by camera, a cake as it was before Telegram made it smaller, a picture
+    saved from the group of bakers, a screenshot."""
     files = {}
     for name, clock in PHOTOS:
         taken = datetime.fromisoformat(clock)
-        files[name] = jpeg(Mosaic.of(f"{seed} {name}"), taken=taken, offset="+08:00")
+        mosaic = Mosaic.of(f"{seed} {name}")
+        files[name] = jpeg(mosaic, taken=taken, offset="+08:00", place=ISLAND)
+    name, clock, text = CAKE
+    taken = datetime.fromisoformat(clock)
+    files[name] = jpeg(Mosaic.of(f"{seed} {text}"), taken=taken, offset="+08:00", scale=3)
     sent: dict[str, bytes] = {}
     _android(_bakers(seed, stories.BAKERS), seed, media=sent)
     name, saved = sent.popitem()

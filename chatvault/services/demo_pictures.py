@@ -32,6 +32,11 @@ class Mosaic:
         rows = [[*row, *reversed(row[: side // 2])] for row in half]
         return cls(tuple(tuple(_shade(one, y, side) for one in row) for y, row in enumerate(rows)))
 
+    def enlarged(self, scale: int) -> "Mosaic":
+        """The same with more blocks of each colour."""
+        rows = [tuple(one for one in row for _ in range(scale)) for row in self.blocks]
+        return Mosaic(tuple(row for row in rows for _ in range(scale)))
+
 
 def _colour(rng: random.Random, low: int) -> Colour:
     return (rng.randrange(low, 256), rng.randrange(low, 256), rng.randrange(low, 256))
@@ -67,12 +72,24 @@ AC_COUNTS = (1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 MEANS_ONLY = "0"
 
 
-def jpeg(mosaic: Mosaic, *, taken: datetime | None = None, offset: str = "") -> bytes:
-    """The mosaic as a JPEG file, with the time and zone of the camera where given."""
+Place = tuple[float, float]  # degrees of latitude and longitude
+
+
+def jpeg(
+    mosaic: Mosaic,
+    *,
+    taken: datetime | None = None,
+    offset: str = "",
+    place: Place | None = None,
+    scale: int = 1,
+) -> bytes:
+    """The mosaic as a JPEG file, so many times as large, with the time, zone and place of the
+    camera where given."""
+    mosaic = mosaic.enlarged(scale)
     side = len(mosaic.blocks) * BLOCK
     parts = [b"\xff\xd8"]
     if taken is not None:
-        parts.append(_segment(0xE1, b"Exif\0\0" + _exif(taken, offset)))
+        parts.append(_segment(0xE1, b"Exif\0\0" + _exif(taken, offset, place)))
     else:
         parts.append(_segment(0xE0, b"JFIF\0\1\1\0\0\1\0\1\0\0"))
     parts.append(_segment(0xDB, b"\0" + bytes([BLOCK]) * 64))
@@ -128,29 +145,48 @@ def _ycc(colour: Colour) -> tuple[int, int, int]:
     )
 
 
-def _exif(taken: datetime, offset: str) -> bytes:
-    """A camera's note: its name, and the clock on its wall with the zone where given."""
-    make, model = b"Invented\0", b"Demo 1\0"
-    clock = taken.strftime("%Y:%m:%d %H:%M:%S").encode() + b"\0"
-    inner = [(0x9003, clock)]
+def _exif(taken: datetime, offset: str, place: Place | None) -> bytes:
+    """A camera's note: its name, the clock on its wall, with zone and place where given."""
+    clock = [(0x9003, 2, taken.strftime("%Y:%m:%d %H:%M:%S").encode() + b"\0")]
     if offset:
-        inner.append((0x9011, offset.encode() + b"\0"))
-    # Two folders of entries, one behind the other: the camera's, and the picture's, which it names.
-    first = 8
-    second = first + 2 + 12 * 3 + 4
-    values = second + 2 + 12 * len(inner) + 4
-    data = bytearray(b"MM\0*" + struct.pack(">I", first))
-    texts = bytearray()
+        clock.append((0x9011, 2, offset.encode() + b"\0"))
+    main = [(0x010F, 2, b"Invented\0"), (0x0110, 2, b"Demo 1\0")]
+    # Folders of entries, one behind the other: the camera's own names those of clock and place.
+    folders = [(0x8769, clock)]
+    if place is not None:
+        sides = zip((1, 3), place, ("NS", "EW"), strict=True)
+        where = [
+            entry
+            for tag, degrees, names in sides
+            for entry in (
+                (tag, 2, names[degrees < 0].encode() + b"\0"),
+                (tag + 1, 5, _degrees(degrees)),
+            )
+        ]
+        folders.append((0x8825, where))
+    starts = [8]
+    for entries in (len(main) + len(folders), *(len(inside) for _, inside in folders)):
+        starts.append(starts[-1] + 2 + 12 * entries + 4)
+    main += [
+        (tag, 4, struct.pack(">I", start))
+        for (tag, _), start in zip(folders, starts[1:], strict=False)
+    ]
+    data, values = bytearray(b"MM\0*" + struct.pack(">I", 8)), bytearray()
+    for entries_of in (main, *(inside for _, inside in folders)):
+        data += struct.pack(">H", len(entries_of))
+        for tag, kind, value in entries_of:
+            data += struct.pack(">HHI", tag, kind, len(value) // {2: 1, 4: 4, 5: 8}[kind])
+            if len(value) <= 4:
+                data += value.ljust(4, b"\0")
+            else:
+                data += struct.pack(">I", starts[-1] + len(values))
+                values += value
+        data += struct.pack(">I", 0)
+    return bytes(data + values)
 
-    def entry(tag: int, text: bytes) -> bytes:
-        position = values + len(texts)
-        if len(text) <= 4:
-            return struct.pack(">HHI", tag, 2, len(text)) + text.ljust(4, b"\0")
-        texts.extend(text)
-        return struct.pack(">HHII", tag, 2, len(text), position)
 
-    data += struct.pack(">H", 3) + entry(0x010F, make) + entry(0x0110, model)
-    data += struct.pack(">HHII", 0x8769, 4, 1, second) + struct.pack(">I", 0)
-    data += struct.pack(">H", len(inner)) + b"".join(entry(*one) for one in inner)
-    data += struct.pack(">I", 0)
-    return bytes(data + texts)
+def _degrees(value: float) -> bytes:
+    """Degrees, minutes and hundredths of seconds, each as a fraction."""
+    degrees, rest = divmod(round(abs(value) * 360_000), 360_000)
+    minutes, seconds = divmod(rest, 6_000)
+    return struct.pack(">6I", degrees, 1, minutes, 1, seconds, 100)

@@ -22,9 +22,10 @@ from chatvault.services.restore_report import Index, Note, RestoredMedia, Tally,
 from chatvault.services.safe_names import dangerous, safe_name
 from chatvault.services.select import select
 from chatvault.services.worker import Progress, silent
-from chatvault.vault import file_rows, restoring
+from chatvault.vault import file_rows, photo_rows, restoring
 from chatvault.vault.graphemes import cut_to_bytes
 from chatvault.vault.member_names import collision_key, safe_part, split_extension
+from chatvault.vault.photo_rows import ANY_FILE, FileChoice
 from chatvault.vault.restoring import Kept, Load, Place, Whole
 from chatvault.vault.selection import Selection
 from chatvault.vault.session import Vault
@@ -54,10 +55,11 @@ class Entry(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Options:
-    """In which zone files are named, and whether programs keep their endings."""
+    """In which zone files are named, whether programs keep their endings, and which files."""
 
     zone: tzinfo = UTC
     keep_dangerous: bool = False
+    choice: FileChoice = ANY_FILE
 
 
 def restore_media(
@@ -69,7 +71,8 @@ def restore_media(
     note: Note = lambda _: None,
     progress: Progress = silent,
 ) -> RestoredMedia:
-    """Write the files of the messages that a query means; of all, also those in no message."""
+    """Write the files of the messages that a query means, if the options choose them; of all, also
+    those in no message."""
     selection = select(vault.db, query)
     tally = Tally(str(path))
     with (
@@ -98,11 +101,14 @@ class _Media:
         self._progress = progress
         self._load = Load(0, 0, 0)
         self._done = 0
+        self._chosen: set[int] | None = None
 
     def prepare(self, selection: Selection, note: Note) -> None:
         """Before anything is written: will it fit?"""
-        load = restoring.load_of_messages(self._vault.db, selection, once=False)
-        if selection.is_everything:
+        choice = self._options.choice
+        self._chosen = photo_rows.chosen(self._vault.db, choice)
+        load = photo_rows.load(self._vault.db, selection, choice)
+        if selection.is_everything and self._chosen is None:
             more = restoring.load_of_unlinked(self._vault.db)
             load = Load(
                 load.files + more.files, load.bytes + more.bytes, max(load.largest, more.largest)
@@ -129,16 +135,19 @@ class _Media:
         places = restoring.places(db, selection)
         for place, name in zip(places, folder_names(places), strict=True):
             keys = restoring.time_keys(db, selection, place.id, with_files=True)
-            if keys:
-                self._tally.conversations += 1
+            before = self._tally.messages
             stickers: dict[int, str] = {}
             for message in restoring.messages(db, keys):
-                self._tally.messages += 1
-                for kept in message.attachments:
-                    if kept.file is not None:
-                        yield self._attachment(place, name, message, kept, stickers)
-        if selection.is_everything:
+                files = [kept for kept in message.attachments if self._is_chosen(kept.file)]
+                self._tally.messages += bool(files)
+                for kept in files:
+                    yield self._attachment(place, name, message, kept, stickers)
+            self._tally.conversations += self._tally.messages > before
+        if selection.is_everything and self._chosen is None:
             yield from self._unlinked()
+
+    def _is_chosen(self, file: int | None) -> bool:
+        return file is not None and (self._chosen is None or file in self._chosen)
 
     def _attachment(
         self, place: Place, folder: str, message: Whole, kept: Kept, stickers: dict[int, str]

@@ -242,12 +242,12 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_environment(),
+            env=environment(),
             cwd=os.path.abspath(os.sep),  # noqa: PTH100 - the root of whatever system this is
             close_fds=True,
         )
         threading.Thread(target=self._watch, args=[self._process], daemon=True).start()
-        threading.Thread(target=_drain, args=[self._process], daemon=True).start()
+        threading.Thread(target=drain, args=[self._process], daemon=True).start()
         for reply in self._ask(self._look):
             if isinstance(reply, say.Found):
                 return reply
@@ -310,7 +310,7 @@ def _send(process: "subprocess.Popen[bytes]", letter: bytes, body: bytes) -> Non
         raise say.BrokenPipe from cause
 
 
-def _drain(process: "subprocess.Popen[bytes]") -> None:
+def drain(process: "subprocess.Popen[bytes]") -> None:
     """Take in what the worker says on its standard error, and drop it: a traceback of a parser may
     quote a chat."""
     pipe = cast(BinaryIO, process.stderr)
@@ -319,7 +319,7 @@ def _drain(process: "subprocess.Popen[bytes]") -> None:
             pass
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Nothing, but for what Windows needs to start a program at all."""
     if os.name != "nt":
         return {}

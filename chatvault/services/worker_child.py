@@ -20,6 +20,7 @@ from chatvault.importers._source import Entry, Source
 from chatvault.importers.registry import IMPORTERS, importer_named
 from chatvault.model import Message, Problem, Record
 from chatvault.services import worker_messages as say
+from chatvault.services.restrict import GiB, restrict
 from chatvault.vault import codec
 
 if TYPE_CHECKING:
@@ -331,35 +332,12 @@ def _unread(name: str, entry: Entry, reason: str) -> say.HashedFile:
     )
 
 
-def restrict(total_bytes: int) -> None:
-    """Give up what a reader of exports does not need, as far as the system knows how."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    address_space = 4 * 1024**3
-    processor = 60 + 10 * (total_bytes // (1024 * 1024) + 1)
-    for limit, value in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_AS, address_space),
-        (resource.RLIMIT_CPU, processor),
-    ):
-        _, hard = resource.getrlimit(limit)
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(limit, (value, value))
-    _no_new_privileges()
+def limit_worker(total_bytes: int) -> None:
+    """What the reader of an export of this size may use."""
+    restrict(address_space=4 * GiB, processor=60 + 10 * (total_bytes // (1024 * 1024) + 1))
 
 
-def _no_new_privileges() -> None:
-    if not sys.platform.startswith("linux"):
-        return
-    import ctypes
-
-    ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
-
-
-def main(limit: Callable[[int], None] = restrict) -> None:
+def main(limit: Callable[[int], None] = limit_worker) -> None:
     """Run the worker on the standard streams; the argument is the size of what it will read."""
     limit(int(sys.argv[1]))
     # Reading a whole export makes garbage that refers to nothing in a circle; the collector would

@@ -44,6 +44,27 @@ def m002_decisions(db: sqlite_utils.Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m003_photos(db: sqlite_utils.Database) -> None:
+    """What pictures say of themselves; no version filled the table that was there before."""
+    db.execute("DROP TABLE photo")
+    db.execute(PHOTO)
+
+
+PHOTO = """CREATE TABLE photo (
+    file INTEGER PRIMARY KEY REFERENCES stored_file(id),  -- the picture
+    width INTEGER,                   -- pixels, as stored: cameras may turn them when they show it
+    height INTEGER,                  -- pixels
+    taken_at INTEGER,                -- UTC ms
+    camera TEXT,                     -- as the picture says
+    latitude REAL,                   -- degrees, south is negative
+    longitude REAL,                  -- degrees, west is negative
+    hash INTEGER,                    -- 64 bits, alike for copies of a picture; null if too plain
+    likeness BLOB,                   -- 16 by 16 points of brightness, by which it is compared
+    trouble TEXT NOT NULL,           -- why it could not be read whole, or empty
+    reader INTEGER NOT NULL          -- version of what looked; what an older one saw is seen again
+) STRICT"""
+
 DECISIONS = """
 CREATE TABLE decision (
     entry INTEGER NOT NULL,          -- its entry of the journal

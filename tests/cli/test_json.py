@@ -12,7 +12,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from click.testing import CliRunner
 from chatvault.cli import main
 from chatvault.cli._options import local_zone_name
 from chatvault.services import create, destination, ingest, undo, unlock
+from chatvault.services.demo_pictures import Mosaic, jpeg
 from chatvault.services.ingest import Options, Told
 from chatvault.vault import age
 from chatvault.vault.keyring import KeyRing
@@ -45,6 +46,7 @@ def is_list(value: object, fits: type | None = None) -> bool:
 
 
 TYPES = {
+    "number": lambda value: isinstance(value, float) or is_integer(value),
     "text": lambda value: isinstance(value, str),
     "integer": is_integer,
     "true or false": lambda value: isinstance(value, bool),
@@ -129,6 +131,7 @@ RECORDS = [
         "kind": "image", "text": "山顶", "more_text": ["北京郊外"],
         "attachments": [
             {"name": "hill.jpg", "path": "hill.jpg", "kind": "image", "type": "image/jpeg"},
+            {"name": "small.jpg", "path": "small.jpg", "kind": "image", "type": "image/jpeg"},
             {"name": "sea.jpg", "state": "missing_file", "kind": "image", "size": 77,
              "type": "image/jpeg"},
         ],
@@ -192,7 +195,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     records.mkdir()
     lines = [*(json.dumps(record) for record in RECORDS), '{"record": "Message", "id": 3}', ""]
     (records / "hiking.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    (records / "hill.jpg").write_bytes(b"\xff\xd8\xff\xe0 no real picture \xff\xd9")
+    hill = Mosaic.of("hill")
+    taken, place = datetime.fromisoformat("2023-11-12T09:15:30"), (-54.8, -68.3)
+    photo = jpeg(hill, taken=taken, offset="+08:00", place=place, scale=3)
+    (records / "hill.jpg").write_bytes(photo)
+    (records / "small.jpg").write_bytes(jpeg(hill))
     (records / "unknown.jpg").write_bytes(b"\xff\xd8\xff\xe0 nor this one \xff\xd9")
     whatsapp.write_text(WHATSAPP, encoding="utf-8")
     layout, ring = create.create(
@@ -283,7 +290,7 @@ def printed(made: Made) -> dict[str, list[Any]]:
     first = run("chatvault search", "北京", "--limit", "1")
     run("chatvault search", "北京", "--cursor", first["next"])
     run("chatvault show", str(made.run("search", "山顶")["hits"][0]["id"]))
-    for what in ("conversations", "people", "media", "imports"):
+    for what in ("conversations", "people", "media", "imports", "similar"):
         run(f"chatvault list {what}")
     out["chatvault list media"].append(made.run("list", "missing"))
     decide(made, run)
@@ -421,7 +428,9 @@ def test_the_page_has_every_command_that_prints_json() -> None:
         for path, one in walk(command, f"chatvault {name}"):
             if any("--json" in option.opts for option in one.params):
                 found.add(path)
-    told = {re.sub(r"(?<= list) (conversations|people|media|imports)$", "", h) for h in HEADINGS}
+    told = {
+        re.sub(r"(?<= list) (conversations|people|media|imports|similar)$", "", h) for h in HEADINGS
+    }
     assert told == found
 
 
