@@ -213,6 +213,19 @@ ORDER = (
     *STRONG, TABLE, JSON, XML, PAGE, MAIL, DOCUMENT, TEXT, CONTACTS, CALENDAR, PROGRAM, SHORTCUT,
 )  # fmt: skip
 
+# What lies in folders for other reasons; no tool writes it beside the messages that it exports.
+_FOREIGN = frozenset({
+    UNFINISHED, IN_THE_CLOUD, LINK_TO_CLOUD, DOCUMENT, MAIL, CALENDAR, PACKED, DISK_IMAGE,
+    PROGRAM, SHORTCUT,
+})  # fmt: skip
+_ARCHIVE_ENDINGS = frozenset({"zip", "tar", "gz", "tgz", "xz", "bz2", "zst"})
+
+
+def is_foreign(name: str) -> bool:
+    """Whether a file lies beside an export only by chance, unless a message refers to it."""
+    ending = name.rpartition(".")[2].lower()
+    return ending in _ARCHIVE_ENDINGS or _ENDINGS.get(ending) in _FOREIGN
+
 
 def kind_of(name: str, head: Callable[[str, int], bytes]) -> Kind | None:
     """What a file is; None if nothing helpful can be said. `head` gives its first bytes."""

@@ -8,9 +8,10 @@ exports lie side by side.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from chatvault.errors import ChatVaultError, RefusedByLimit, SeveralImporters
+from chatvault.errors import ChatVaultError, RefusedByLimit, Where
 from chatvault.importers import registry
 from chatvault.importers._containers import expand, is_archive, stem
+from chatvault.importers._known_files import is_foreign
 from chatvault.importers._levels import (
     FoundExport,
     Level,
@@ -124,12 +125,34 @@ class Walk:
             elif not left and self._is_shelf(level, claims, children):
                 return self._shelf(level, self._loose(level), claim=None, children=children)
         if len(claims) > 1:
-            names = " and ".join(importer.INFO.key for importer, _ in claims)
-            raise SeveralImporters(
-                f"{names} both recognise this", remedy="choose one with --platform KEY"
-            )
-        importer, evidence = claims[0]
-        return Result([export_of(level, self._told, importer, evidence)])
+            raise registry.several(claims, Where(level.path or level.name))
+        if level.plain and self._shelves:
+            return self._without_foreign(level, claims[0])
+        return Result([export_of(level, self._told, *claims[0])])
+
+    def _without_foreign(self, level: Level, claim: tuple[Importer, tuple[str, ...]]) -> Result:
+        """A folder as one export, but for what lies in it by chance: a text and its photos may
+        have been put among downloads."""
+        export = export_of(level, self._told, *claim)
+        whole = Result([export])
+        foreign = {name for name in level.files() if is_foreign(name) and not is_junk(name)}
+        foreign |= {
+            f"{name}/"
+            for name, entries in level.folders().items()
+            if all(is_foreign(one) or is_junk(one) for one in entries)
+        }
+        if not foreign:
+            return whole
+        used, complete = _readable_references(export, level.entries)
+        foreign -= used | {f"{_first(name)}/" for name in used}
+        left = _without(level, {name.removesuffix("/") for name in foreign})
+        claims = self._ask(left)
+        if not complete or not foreign or [importer for importer, _ in claims] != [claim[0]]:
+            return whole
+        start = f"{level.path}/" if level.path else ""
+        return Result(
+            [export_of(left, self._told, *claims[0])], [start + name for name in sorted(foreign)]
+        )
 
     def _is_shelf(
         self,
@@ -279,14 +302,19 @@ def _first(name: str) -> str:
 
 def _references(export: FoundExport, entries: Mapping[str, Entry]) -> set[str]:
     """The files that the records of an export refer to; at most all that lie beside it."""
+    return _readable_references(export, entries)[0] if len(entries) > 1 else set()
+
+
+def _readable_references(
+    export: FoundExport, entries: Mapping[str, Entry]
+) -> tuple[set[str], bool]:
+    """Those files, and whether the export could be read to its end."""
     found: set[str] = set()
-    if len(entries) == 1:
-        return found
     try:
         for record in export.importer.read(replace(export.source, entries=entries)):
             if isinstance(record, Message):
                 paths = (one.path for one in record.attachments if one.path is not None)
                 found.update(path for path in paths if path in entries)
     except (ChatVaultError, OSError, ValueError):
-        return found  # told when the export is read for good
-    return found
+        return found, False  # told when the export is read for good
+    return found, True

@@ -1,6 +1,6 @@
 """The importers, and which of them an export is for."""
 
-from chatvault.errors import SeveralImporters, UnknownExport
+from chatvault.errors import SeveralImporters, UnknownExport, Where
 from chatvault.importers import (
     chatlab,
     chatvault_json,
@@ -138,11 +138,22 @@ def importer_for(source: Source, importers: tuple[Importer, ...] = IMPORTERS) ->
             remedy="run `chatvault platforms` to see what can be read",
         )
     if len(found) > 1:
-        names = " and ".join(importer.INFO.key for importer, _ in found)
-        raise SeveralImporters(
-            f"{names} both recognise this", remedy="choose one with --platform KEY"
-        )
+        raise several(found)
     return found[0][0]
+
+
+def several(
+    found: list[tuple[Importer, tuple[str, ...]]], where: Where | None = None
+) -> SeveralImporters:
+    """The question which of these importers is right, with the evidence of each."""
+    keys = [importer.INFO.key for importer, _ in found]
+    evidence = "; ".join(f"{importer.INFO.key}: {', '.join(why[:2])}" for importer, why in found)
+    return SeveralImporters(
+        f"{' and '.join(keys)} recognise this",
+        where=where,
+        remedy=f"choose one: {' or '.join(f'--platform {key}' for key in keys)}; or put each export"
+        f" into a folder of its own. What they see: {evidence}",
+    )
 
 
 def importer_named(key: str, importers: tuple[Importer, ...] = IMPORTERS) -> Importer:

@@ -78,3 +78,27 @@ def test_an_archive_whose_texts_stand_as_they_are_is_no_text():
     case = next(case for case in STRICT if case.importer.INFO.key == "qq-text")
     result = found({"qq.tar": tarred(case.files), "tax.pdf": b"%PDF"})
     assert [("qq.tar", "qq-text")] == [(one.path, one.importer.INFO.key) for one in result.exports]
+
+
+BILL = "[19.03.24, 19:06:30] Ida: \u200e<attached: 00000002-bill.pdf>\n"
+
+
+def test_what_lies_beside_a_lone_text_by_chance_is_not_taken_with_it():
+    result = found({
+        "WhatsApp Chat - Bram.txt": f"[19.03.24, 19:05:30] Bram: Bread\n{BILL}{BILL}".encode(),
+        "IMG-20240309-WA0003.jpg": OTHERS["cat.jpg"],
+        "00000002-bill.pdf": b"%PDF-1.7",
+        "tax.pdf": b"%PDF-1.7",
+        "system.iso": b"\2" * 99,
+        "tools/setup.exe": b"MZ",
+    })  # fmt: skip
+    assert [["00000002-bill.pdf", "IMG-20240309-WA0003.jpg", "WhatsApp Chat - Bram.txt"]] == [
+        sorted(one.source.entries) for one in result.exports
+    ]
+    assert ["system.iso (disk image)", "tax.pdf", "tools/"] == sorted(result.rest)
+
+
+def test_nothing_is_left_out_while_it_is_open_what_the_text_refers_to():
+    text = BILL.replace("19.03", "09.03")  # the day could be the month
+    files = {"WhatsApp Chat - Bram.txt": (text * 2).encode(), "a-bill.pdf": b"%PDF-1.7"}
+    assert [set(files)] == [set(one.source.entries) for one in found(files).exports]
