@@ -39,6 +39,7 @@ from chatvault.model import (
     Reaction,
     Record,
     Timestamp,
+    Version,
 )
 
 INFO = ImporterInfo(
@@ -46,10 +47,11 @@ INFO = ImporterInfo(
     platform="signal",
     title="Signal, by signal-export (sigexport)",
     expects="the folder that signal-export wrote, with chat.md and data.json for each conversation",
-    carries=frozenset({"reactions", "deletions", "calls", "stickers", "media"}),
+    version=2,
+    carries=frozenset({"reactions", "edits", "deletions", "calls", "stickers", "media"}),
     derived={"packKey": "a secret key, which is never kept in a record"},
-    leaves_out="ids, edits, what a reply answers (only its text), disappearing messages, accents"
-    " grave",
+    leaves_out="ids, what a reply answers (only its text), disappearing messages, accents grave;"
+    " before 2026: edits",
     seen="signal-export 1.6 to 3 (2023 to 2026)",
 )
 
@@ -62,6 +64,7 @@ LOOKED_AT = 20  # lines of a text
 ME, NOBODY = "Me", "No-Sender"
 _USED = frozenset({
     "date", "sender", "body", "quote", "sticker", "reactions", "attachments", "deleted", "call",
+    "edits",
 })  # fmt: skip
 _JUNK = frozenset({"__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini"})
 REMEDY = "give the folder that signal-export wrote, or make Signal's own plaintext export"
@@ -277,6 +280,8 @@ class _Conversation:
             extra.update(details)
         reactions = [_reaction(one) for one in maybe(item, "reactions", list) or ()]
         deleted, call = maybe(item, "deleted", bool), maybe(item, "call", bool)
+        versions = tuple(self._version(one) for one in maybe(item, "edits", list) or ())
+        marks = ((Mark.DELETED,) if deleted else ()) + ((Mark.EDITED,) if versions else ())
         kind = attachments[0].kind if attachments else MessageKind.TEXT
         if call:
             kind = MessageKind.CALL
@@ -295,7 +300,8 @@ class _Conversation:
             text=body,
             more_text=tuple(text for text in more if text),
             attachments=tuple(attachments),
-            marks=(Mark.DELETED,) if deleted else (),
+            versions=versions,
+            marks=marks,
             extra={**extra, **({"quote": quoted} if quoted else {})},
         )
         for name, emoji in reactions:
@@ -314,6 +320,12 @@ class _Conversation:
         elif len(text) == len("2024-03-09T19:05"):
             precision = Precision.MINUTE
         return self._clock.time(wall, precision=precision)
+
+    def _version(self, value: object) -> Version:
+        """A text before it was edited; its clock is not in the order of the file."""
+        date = maybe(value, "date", str)
+        text = (maybe(value, "body", str) or "").removesuffix("  ")
+        return Version(text=text, at=iso_time(date, self._zone) if date else None)
 
     def _attachment(self, value: object) -> Attachment:
         name, written = maybe(value, "name", str) or "", maybe(value, "path", str) or ""

@@ -22,6 +22,7 @@ from chatvault.model import (
     Assumption,
     Conversation,
     ConversationKind,
+    Mark,
     Message,
     Problem,
     Reaction,
@@ -218,3 +219,10 @@ def test_the_worst_text_takes_no_time(unit: str) -> None:
 def test_without_any_file_of_it_there_is_an_error_of_ours() -> None:
     with pytest.raises(BadExport):
         read({"photo.jpg": b"x"})
+
+
+def test_an_earlier_text_that_was_empty_is_one() -> None:
+    item = {**json.loads(lines([message("10:00:00", "Bram", "Rye")])), "edits": [{"body": None}]}
+    (found,) = messages(read({"data.json": json.dumps(item).encode()}))
+    assert [("", None)] == [(one.text, one.at) for one in found.versions]
+    assert (Mark.EDITED,) == found.marks
