@@ -1,12 +1,14 @@
 """Which number of a date is the day: decided over a whole file, from evidence, or not at all.
 
-One DateOrder collects counters, never the dates; `decide` weighs them: impossible dates first, then
-dates in names of media, the age of the file, jumps back in time, and which number changes faster.
+One DateOrder collects counters and one date to ask about; `decide` weighs them: impossible dates,
+dates in names of media, the age of the file, jumps back in time, which number changes faster.
 """
 
 from datetime import date
 from functools import lru_cache
 from typing import Literal
+
+from chatvault.errors import NeedsAnswer, Where
 
 Order = Literal["dmy", "mdy", "ymd", "ydm"]
 # Where the year stands: four digits in front, four digits at the end, or nowhere plain to see.
@@ -17,6 +19,10 @@ CANDIDATES: dict[Layout, tuple[Order, ...]] = {
     "year last": ("dmy", "mdy"),
     "short": ("dmy", "mdy", "ymd"),
 }
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September",
+    "October", "November", "December",
+)  # fmt: skip
 _DAY_MS = 86_400_000
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
@@ -38,6 +44,7 @@ class DateOrder:
         self._changes = [0, 0, 0]
         self._step_back = False  # the first number ever became smaller: no year does
         self._ambiguous = False  # day and month ever differ
+        self._example: tuple[int, int, int] | None = None  # the first of these dates
         self._single_digit = False
         self.other_calendar = 0  # dates with a Persian or Islamic year
 
@@ -98,6 +105,22 @@ class DateOrder:
             return min(orders, key=lambda order: self._back[order]), "messages in order of time"
         return self._by_habit(separator, half_days=half_days)
 
+    def question(self, where: Where, *, separator: str = "/") -> NeedsAnswer:
+        """What to ask where `decide` has no answer: with a date of the file, and what it may be."""
+        numbers = self._example or self._now or (0, 0, 0)
+        meanings = [
+            f"--date-order {order} if that is {day} {_MONTHS[month - 1]} {year}"
+            for order in self.orders
+            for year, month, day in [in_order(numbers, order, self.layout)]
+            if order != "ydm" and day_number(year, month, day)
+        ]
+        written = separator.join(f"{number:02}" for number in numbers)
+        return NeedsAnswer(
+            "nothing in this export tells the day from the month in its dates, such as " + written,
+            where=where,
+            remedy=f"say which it is: {', '.join(meanings)}",
+        )
+
     def _change(self, numbers: tuple[int, int, int]) -> None:
         if self._now is not None:
             for place in range(3):
@@ -105,7 +128,9 @@ class DateOrder:
             self._step_back |= numbers[0] < self._now[0]
         self._now = numbers
         first, second = (1, 2) if self.layout == "year first" else (0, 1)
-        self._ambiguous |= numbers[first] != numbers[second]
+        if numbers[first] != numbers[second] and not self._ambiguous:
+            self._ambiguous = True
+            self._example = numbers
         for order in self.orders:
             day = day_number(*in_order(numbers, order, self.layout))
             self._day[order] = day

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from chatvault.errors import BadExport, EmptyExport, NeedsAnswer, Where
+from chatvault.errors import BadExport, EmptyExport, Where
 from chatvault.importers._clock import FileClock, wall_time, zone_for
 from chatvault.importers._date_order import Layout, Order
 from chatvault.importers._fields import Malformed
@@ -155,13 +155,7 @@ class Survey:
                 certain=True,
             )
             if decided is None:
-                year = " (or ymd)" if layout == "short" else ""
-                raise NeedsAnswer(
-                    "nothing in this file tells the day from the month in its dates",
-                    where=where,
-                    remedy="give --date-order dmy (day first) or --date-order mdy (month first)"
-                    f"{year}, or write the dates as 2024-05-17",
-                )
+                raise dates.question(where, separator=self.times.separators[layout])
             found[layout] = decided[0]
         return found
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from chatvault.errors import NeedsAnswer, Where
+from chatvault.errors import Where
 from chatvault.importers._date_order import CANDIDATES, DateOrder, Order
 from chatvault.importers._day_trail import DayTrail
 from chatvault.importers._line_bodies import event_of
@@ -127,11 +127,7 @@ class Survey:
             told, separator=shape.separator, half_days=self.half_days, modified_ms=modified_ms
         )
         if found is None:
-            raise NeedsAnswer(
-                "nothing in this export tells the day from the month in its dates",
-                where=where,
-                remedy="give --date-order dmy (day first) or --date-order mdy (month first)",
-            )
+            raise facts.dates.question(where, separator=shape.separator)
         return found
 
     def pasted(self, orders: dict[DayShape, Order]) -> frozenset[int]:

@@ -187,11 +187,7 @@ class Survey:
             modified_ms=modified_ms,
         )
         if found is None:
-            raise NeedsAnswer(
-                "nothing in this export tells the day from the month in its dates",
-                where=where,
-                remedy="give --date-order dmy (day first) or --date-order mdy (month first)",
-            )
+            raise facts.dates.question(where, separator=shape.separator)
         return found
 
     def authors(self, shapes: Iterable[Shape]) -> Counter[str]:

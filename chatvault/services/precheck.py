@@ -97,7 +97,8 @@ def _check_people(vault: Vault, row: int, senders: set[str]) -> None:
         raise NeedsAnswer(
             "the vault has a conversation of this title, but with other people in it",
             remedy="if it is another conversation, name it: --conversation 'NEW TITLE'; if it is"
-            " the same, give its title: --conversation 'THE SAME TITLE'",
+            " the same, give its title: --conversation 'THE SAME TITLE'; who is in the one that is"
+            " there: chatvault list conversations",
         )
 
 

@@ -3,6 +3,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from chatvault.errors import Where
 from chatvault.importers._date_order import DateOrder, Layout, Order, day_number, in_order
 
 Numbers = tuple[int, int, int]
@@ -121,3 +122,17 @@ def test_a_year_of_messages_is_never_read_the_wrong_way(order: str, seed: int) -
         dates.append((day.day, day.month, 2020) if order == "dmy" else (day.month, day.day, 2020))
     assert order == decided(dates[:200])
     assert decided(dates[:8]) in {order, None}
+
+
+def test_the_question_shows_a_date_of_the_file_and_what_each_answer_makes_of_it():
+    dates = DateOrder("short")
+    dates.add((5, 5, 24))
+    dates.add((5, 6, 24))
+    asked = dates.question(Where("chat.txt"), separator=".")
+    assert "nothing in this export tells the day from the month in its dates, such as 05.06.24" == (
+        asked.message
+    )
+    assert (
+        "say which it is: --date-order dmy if that is 5 June 2024, --date-order mdy if that is"
+        " 6 May 2024, --date-order ymd if that is 24 June 2005"
+    ) == asked.remedy

@@ -124,7 +124,7 @@ def test_the_lowest_rank_wins():
 
 def test_two_claims_within_a_rank_name_both_importers():
     also = importer("re", ".json")
-    with pytest.raises(SeveralImporters, match="red and re both"):
+    with pytest.raises(SeveralImporters, match="red and re recognise this"):
         found({"a.json": b"red"}, importers=(RED, also))
 
 
