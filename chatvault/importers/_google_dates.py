@@ -92,6 +92,7 @@ def _table() -> dict[str, int]:
 
 
 _MONTH = _table()
+MONTH_NAMES = tuple(form for name in _MONTH for form in (name, name.capitalize()))
 
 
 def utc_time(text: str) -> Timestamp | None:
@@ -100,7 +101,21 @@ def utc_time(text: str) -> Timestamp | None:
         return None
     if text[:4].isdigit() and text.endswith("Z"):
         return _iso(text)
-    plain = unicodedata.normalize("NFKC", text).casefold().replace("\u0307", "")
+    words = _WORD.findall(_plain(text))
+    wall = clock_in_words(text)
+    if wall is None or not _ZONES.intersection(words):
+        return None
+    try:
+        return _utc(wall_time(wall, "UTC"))
+    except Malformed:
+        return None
+
+
+def clock_in_words(text: str) -> datetime | None:
+    """What a clock shows in such a date, whatever its zone; None when it is not known."""
+    if len(text) > 200:
+        return None
+    plain = _plain(text)
     clock = _CLOCK.search(plain)
     if not clock:
         return None
@@ -109,12 +124,16 @@ def utc_time(text: str) -> Timestamp | None:
     numbers = _numbers(f"{before} \n {after}", words)
     hour, minute, second = (int(number) for number in clock.groups())
     of_day = _hour(hour, before, after)
-    if not _ZONES.intersection(words) or numbers is None or of_day is None:
+    if numbers is None or of_day is None:
         return None
     try:
-        return _utc(wall_time(datetime(*numbers, of_day, minute, second), "UTC"))  # noqa: DTZ001
-    except (ValueError, Malformed):
+        return datetime(*numbers, of_day, minute, second)  # noqa: DTZ001
+    except ValueError:
         return None
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold().replace("\u0307", "")
 
 
 def _iso(text: str) -> Timestamp | None:

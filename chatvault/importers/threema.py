@@ -5,8 +5,9 @@ called `message_media_<uid>`; every cell quoted, backslashes doubled, times in m
     "apiid","uid","isoutbox","isread","issaved","messagestae","posted_at","created_at",...,"type",
     "0123456789abcdef","11111111-...","0","1","1","READ","1710007530000",...,"TEXT","in the oven"
 
-The export of a chat is `messages.txt`, with media beside it:
+The export of a chat is `messages.txt`, with media beside it; of Android and of the iPhone:
     [09.03.2024, 19:05] Bram: Bread is in the oven
+    <<< 9 March 2024 at 19:05:30 GMT+1: Bread is in the oven
 """
 
 import re
@@ -18,6 +19,7 @@ from chatvault.importers import _threema_text
 from chatvault.importers._csv import head_rows, open_text, rows_behind
 from chatvault.importers._fields import Malformed
 from chatvault.importers._generic import File, Header, Part, Place, Unread, records_of
+from chatvault.importers._google_dates import MONTH_NAMES
 from chatvault.importers._protocol import ImporterInfo
 from chatvault.importers._source import Source
 from chatvault.importers._threema_row import Row, message
@@ -38,10 +40,19 @@ INFO = ImporterInfo(
         "isoutbox": "told by who sent it",
         "type": "told by the kind of the message; one that is not known is kept",
         "isstatusmessage": "told by the kind of the message",
+        **dict.fromkeys(
+            (*MONTH_NAMES, "klo", "AM", "PM"),
+            "part of the clock of a message, which is kept as a time",
+        ),
+        **dict.fromkeys(("GMT", "UTC"), "the offset of a clock, which is kept with the time"),
+        **dict.fromkeys(
+            ("CET", "MEZ"), "the abbreviation of a zone, none of which names one for sure"
+        ),
+        "Beschriftung": "the iPhone's word before the text of a picture",
     },
     leaves_out="questions and votes of polls, distribution lists; the export of one chat has no ids"
-    " and no time zone",
-    seen="Android data backups with the columns of 2018 to 2025",
+    " and mostly no time zone",
+    seen="Android data backups with the columns of 2018 to 2025, chats of 2019 to 2025",
 )  # fmt: skip
 
 HEAD = 16 * 1024
@@ -69,9 +80,9 @@ def recognise(source: Source) -> tuple[str, ...]:
 def read(source: Source) -> Iterator[Record]:
     """A conversation for every table, or the one of messages.txt."""
     names = [name for name in _tables(source) if _is_ours(source, name)]
-    if not names and source.has(_threema_text.NAME):
-        text = _threema_text.file(source)
-        yield from records_of(source, [(_threema_text.NAME, text)], remedy=REMEDY)
+    if not names and (texts := _threema_text.names(source)):
+        chats = ((name, _threema_text.file(source, name)) for name in texts)
+        yield from records_of(source, chats, remedy=REMEDY)
         return
     if not names:
         raise BadExport(

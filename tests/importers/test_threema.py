@@ -2,11 +2,12 @@
 
 import csv
 import io
+from datetime import UTC, datetime
 
 import pytest
 
 from archives import zipped
-from chatvault.errors import BadExport, EmptyExport
+from chatvault.errors import BadExport, EmptyExport, NeedsAnswer
 from chatvault.importers import threema
 from chatvault.importers._explore import find
 from chatvault.importers._limits import Budget
@@ -142,6 +143,73 @@ def test_lines_of_a_chat() -> None:
     assert "crust.png" == text_of("Bram: <crust.png> look", crust_dot_png=PNG).attachments[0].path
     assert () == text_of("Bram: <b>bold.html</b>").attachments
     assert None is text_of("Bram: <../../../etc/passwd.txt>").attachments[0].path
+
+
+def time_of(line: str, told: Told) -> tuple[str, str]:
+    records = list(threema.read(Source.of({"messages.txt": line.encode()}, "Bram", told)))
+    [message] = messages(records)
+    assert message.sent_at is not None
+    utc = datetime.fromtimestamp(message.sent_at.utc_ms / 1000, UTC)
+    return f"{utc:%Y-%m-%d %H:%M:%S}", message.text
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "[09.03.2024, 19:05] Bram",
+        "[9.3.2024, 19:05] Bram",
+        "[9. 3. 2024 19:05] Bram",
+        "[9-3-2024 19:05] Bram",
+        "[9.3.2024 19.05] Bram",
+        "[2024-03-09 19:05] Bram",
+        "[2024/3/9 19:05] Bram",
+        "[2024. 3. 9. \uc624\ud6c4 7:05] Bram",
+        "[09/03/2024, 19:05] Bram",
+        "[9/3/2024, 7:05\u202fpm] Bram",
+        "<<< 9 March 2024 at 19:05:00 UTC",
+        "<<< (Bram) March 9, 2024 at 7:05:00\u202fPM GMT",
+        "<<< 9. M\u00e4rz 2024 um 20:05:00 GMT+1",
+        "<<< 9 mars 2024 \u00e0 14:05:00 UTC\u22125",
+        ">>> 9 de marzo de 2024, 0:35:00 GMT+5:30",
+        "<<< 2024\u5e743\u67089\u65e5 GMT+8 03:05:00",
+    ],
+)
+def test_a_chat_says_when_in_the_way_of_its_phone(date: str) -> None:
+    line = f"{date}: Bread 5: rye\n"
+    assert threema.recognise(Source.of({"messages.txt": line.encode()}))
+    when, text = time_of(line, Told(zone="UTC", date_order="dmy"))
+    day = {">>> 9 de": "2024-03-08", "<<< 2024": "2024-03-08"}.get(date[:8], "2024-03-09")
+    assert (f"{day} 19:05:00", "Bread 5: rye") == (when, text)
+
+
+def test_only_a_date_with_slashes_has_to_be_asked_for() -> None:
+    with pytest.raises(NeedsAnswer):
+        time_of("[09/03/2024, 19:05] Bram: x\n", Told(zone="UTC"))
+    assert "2024-03-09 19:05:00" == time_of("[09.03.2024, 19:05] Bram: x\n", Told(zone="UTC"))[0]
+
+
+def test_the_app_says_who_the_owner_is() -> None:
+    for line in ("[09.03.2024, 19:05] Ich: x", ">>> 9 March 2024 at 19:05:00 UTC: x"):
+        given = Source.of({"messages.txt": line.encode()}, "Bram", Told(zone="UTC", me="Ulla"))
+        [person] = [one for one in threema.read(given) if isinstance(one, Participant)]
+        assert ("me", "Ulla", True) == (person.id, person.name, person.is_me)
+
+
+def test_only_with_a_file_of_the_apps_own_name_words_before_it_are_the_apps() -> None:
+    own = "5f3c1a2e-0000-4000-8000-00000000c0de.jpg"
+    assert ("", {"label": "Bild"}) == (
+        text_of(f"Bram: Bild <{own}>").text,
+        text_of(f"Bram: Bild <{own}>").extra,
+    )
+    assert "look: here" == text_of(f"Bram: Bild: look: here <{own}>").text
+    assert "the crust" == text_of("Bram: the crust <crust.png>", crust_dot_png=PNG).text
+    assert "see <b@c.com>" == text_of("Bram: see <b@c.com>").text
+
+
+def test_older_exports_have_the_name_of_the_chat_in_that_of_the_file() -> None:
+    given = {f"messages-{name}.txt": TEXT.encode() for name in ("Bram", "Flour Club")}
+    places = [one for one in threema.read(Source.of(given)) if isinstance(one, Conversation)]
+    assert ["Bram", "Flour Club"] == [one.title for one in places]
 
 
 def test_a_backup_behind_a_password_is_named_and_answered() -> None:
