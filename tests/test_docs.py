@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import pytest
 
 from chatvault import errors
+from chatvault.importers._protocol import Importer
 from chatvault.importers.registry import IMPORTERS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -121,6 +122,27 @@ def test_every_page_but_those_of_platforms_is_on_the_index() -> None:
 def test_every_importer_has_a_page_and_every_page_an_importer() -> None:
     pages = {path.stem for path in (ROOT / "docs/platforms").glob("*.md")}
     assert {importer.INFO.key for importer in IMPORTERS} == pages
+
+
+# So that somebody who is in a hurry finds the same thing at the same place on every page.
+HEADINGS = [
+    "Getting the export",
+    "What is carried",
+    "What is not in it",
+    "When something is wrong",
+]
+
+
+@pytest.mark.parametrize("importer", IMPORTERS, ids=lambda importer: importer.INFO.key)
+def test_pages_of_platforms_have_one_form(importer: Importer) -> None:
+    info = importer.INFO
+    page = text_of(ROOT / f"docs/platforms/{info.key}.md")
+    assert f"# {info.title} (`{info.key}`)" == page.splitlines()[0]
+    headings = re.findall(r"^## (.+)$", page, flags=re.MULTILINE)
+    assert HEADINGS == [one for one in headings if one in HEADINGS]
+    assert HEADINGS[0] == headings[0]
+    getting = page.split(f"## {HEADINGS[0]}\n", 1)[1].split("\n## ", 1)[0]
+    assert re.search(r"^ {0,3}chatvault import ", getting, flags=re.MULTILINE)
 
 
 def test_every_importer_is_in_the_table_of_platforms() -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from chatvault.errors import NeedsAnswer, Where
+from chatvault.errors import Where
 from chatvault.importers._clock import FileClock, hour_24, iso_time, zone_for
 from chatvault.importers._csv import Row, Text, open_text, rows
 from chatvault.importers._date_order import DateOrder, Layout, Order, in_order
@@ -93,11 +93,7 @@ class Table:
         if decided is not None:
             self._order, self._layout = decided[0], most.layout
         elif self._order is None:  # else a part before this one has told
-            raise NeedsAnswer(
-                "day and month of the dates cannot be told apart",
-                where=Where(self._source.full(text.name)),
-                remedy="give --date-order dmy or --date-order mdy",
-            )
+            raise most.question(Where(self._source.full(text.name)))
 
     def _row(self, row: Row, full: str) -> Iterator[Record]:
         reason = row.reason

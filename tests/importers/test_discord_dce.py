@@ -362,7 +362,7 @@ def test_a_date_of_a_csv_is_read_in_every_style(dates: list[str], expected: str)
 
 
 def test_day_and_month_that_nothing_tells_apart_are_asked_for() -> None:
-    with pytest.raises(NeedsAnswer, match="day and month"):
+    with pytest.raises(NeedsAnswer, match="the day from the month"):
         table(rows("05/04/2023 10:07"))
     [found] = of(table(rows("05/04/2023 10:07"), Told(zone="UTC", date_order="mdy")), Message)
     assert "2023-05-04T10:07" == found.sent_at.as_exported
