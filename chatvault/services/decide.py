@@ -6,14 +6,25 @@ that it cannot follow is never written.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from chatvault import __version__
 from chatvault.errors import Damaged
 from chatvault.services import rebuild
+from chatvault.services.photos import opened
 from chatvault.services.worker import Progress, silent
-from chatvault.vault import catalogue, decisions, journal, manifest, people, schema, titles
+from chatvault.vault import (
+    catalogue,
+    decisions,
+    journal,
+    manifest,
+    people,
+    photo_rows,
+    schema,
+    titles,
+)
 from chatvault.vault.archive import checkpoint
 from chatvault.vault.manifest import Decision, DecisionsHead, UndoImport
 from chatvault.vault.packs import PackInfo
@@ -73,25 +84,37 @@ def decide_places(
         with schema.database(new.db).atomic():
             note(new, written)
 
-    vault.close()
-    found = rebuild.rebuild(
-        vault.layout, vault.ring, progress=progress, deciding=rebuild.Deciding(lines, commit)
-    )
-    if not found.replaced:
-        raise Damaged(
-            "nothing was changed, because not all exports can be read again: "
-            + "; ".join([*found.damaged, *found.fewer][:3]),
-            remedy="`chatvault rebuild` says more, and `chatvault verify --full`",
+    with _keeping_pictures(vault):
+        found = rebuild.rebuild(
+            vault.layout, vault.ring, progress=progress, deciding=rebuild.Deciding(lines, commit)
         )
+        if not found.replaced:
+            raise Damaged(
+                "nothing was changed, because not all exports can be read again: "
+                + "; ".join([*found.damaged, *found.fewer][:3]),
+                remedy="`chatvault rebuild` says more, and `chatvault verify --full`",
+            )
 
 
 def make_anew(vault: Vault, progress: Progress) -> None:
     """A new archive that follows the journal; Damaged when it cannot be made."""
+    with _keeping_pictures(vault):
+        found = rebuild.rebuild(vault.layout, vault.ring, progress=progress)
+        if not found.replaced:
+            raise Damaged(
+                "the decision is kept, but the archive cannot be made anew: "
+                + "; ".join([*found.damaged, *found.fewer][:3]),
+                remedy="bring back what is damaged from a copy of the vault, then run this again",
+            )
+
+
+@contextmanager
+def _keeping_pictures(vault: Vault) -> Iterator[None]:
+    """Close the vault, and give the archive that takes its place what was seen of the pictures:
+    they are the same, and looking at a hundred thousand takes half an hour."""
+    seen = photo_rows.by_content(vault.db)
     vault.close()
-    found = rebuild.rebuild(vault.layout, vault.ring, progress=progress)
-    if not found.replaced:
-        raise Damaged(
-            "the decision is kept, but the archive cannot be made anew: "
-            + "; ".join([*found.damaged, *found.fewer][:3]),
-            remedy="bring back what is damaged from a copy of the vault, then run this again",
-        )
+    yield
+    if seen:
+        with opened(vault.layout, vault.ring) as new, schema.database(new.db).atomic():
+            photo_rows.bring(new.db, seen)

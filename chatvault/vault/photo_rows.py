@@ -87,6 +87,27 @@ def add(db: Connection, file: int, row: PhotoRow) -> None:
     )  # fmt: skip
 
 
+def by_content(db: Connection) -> list[tuple[object, ...]]:
+    """All that was seen, by the content ids of the files, for `bring`."""
+    if not is_there(db):
+        return []
+    rows = db.execute(
+        "SELECT s.content_id, p.width, p.height, p.taken_at, p.camera, p.latitude, p.longitude,"
+        " p.hash, p.likeness, p.trouble, p.reader FROM photo p JOIN stored_file s ON s.id = p.file"
+    )
+    return list(rows.fetchall())
+
+
+def bring(db: Connection, rows: list[tuple[object, ...]]) -> None:
+    """Take over what another archive of the same vault had seen."""
+    db.executemany(
+        "INSERT OR IGNORE INTO photo (file, width, height, taken_at, camera, latitude, longitude,"
+        " hash, likeness, trouble, reader) SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
+        " FROM stored_file WHERE content_id = ?1",
+        rows,
+    )
+
+
 def facts_of(db: Connection, file: int | None) -> PhotoRow:
     """What is known of the picture in a stored file; a row of nothing when that is nothing."""
     row = db.execute(f"SELECT {FACTS} FROM photo p WHERE p.file = ?", [file]).fetchone()  # noqa: S608

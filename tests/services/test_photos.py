@@ -142,6 +142,19 @@ def test_an_undone_import_leaves_rows_that_hurt_nobody(made: Made, tmp_path: Pat
     assert Looked() == look(made)
 
 
+def test_an_archive_that_follows_a_decision_keeps_what_was_seen(made: Made, tmp_path: Path) -> None:
+    brought(made, tmp_path / "one", {"a.jpg": GOOD, "b.jpg": vaults.picture("b")})
+    brought(made, tmp_path / "two", {"a.jpg": GOOD, "c.jpg": encoded(scene("c"))})
+    look(made)
+    before = rows(made)
+    made.undo(2)  # both know the first message, so all is read again
+    assert 1 == made.count("message WHERE text = 'number 2'")
+    kept = rows(made)
+    assert 2 <= len(kept)
+    assert set(kept) <= set(before)
+    assert Looked() == look(made, program=("this is no program",))
+
+
 # Hostile pictures
 
 
