@@ -21,10 +21,17 @@ from chatvault.model import Assumption, Precision, Timestamp
 MORNING = frozenset({
     "am", "a", "fm", "vorm", "de", "πμ", "ص", "صباحا", "قظ", "قبلازظهر", "午前", "上午", "凌晨",
     "早上", "清晨", "오전", "sa", "öö", "дп", "пд", "pg", "पूर्वाह्न", "ก่อนเที่ยง",
+    "damanhã", "manhã", "dop", "dopoldne", "ap", "vm", "förmiddag", "priešpiet", "priekšp",
+    "priekšpusdienā", "pd", "eparadites", "prijepodne", "пријеподне", "проб", "претпл",
+    "тң", "таңкы", "to", "то", "sf", "safiya", "rn", "matin", "לפנה״צ", "ਪੂਦੁ", "ጥዋት",
+    "ກ່ອນທ່ຽງ",
 })  # fmt: skip
 EVENING = frozenset({
     "pm", "p", "em", "nachm", "du", "μμ", "م", "مساء", "بظ", "بعدازظهر", "午後", "下午", "傍晚",
     "晚上", "오후", "ch", "ös", "пп", "ptg", "अपराह्न", "หลังเที่ยง",
+    "datarde", "tarde", "odp", "pop", "popoldne", "ip", "nm", "eftermiddag", "popiet", "pēcp",
+    "pēcpusd", "pēcpusdienā", "md", "epasdites", "popodne", "поподне", "слоб", "попл", "тк",
+    "түштөнкийинки", "tk", "ym", "yamma", "in", "soir", "אחה״צ", "ਬਾਦੁ", "ከሰዓት", "ຫຼັງທ່ຽງ",
 })  # fmt: skip
 NOON = frozenset({"中午"})  # eleven is still morning; twelve and one are not
 

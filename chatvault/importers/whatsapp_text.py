@@ -30,6 +30,7 @@ INFO = ImporterInfo(
     title='WhatsApp, "Export chat"',
     expects="the zip that WhatsApp made, or its .txt with the media beside it",
     rank="text",
+    version=2,
     carries=frozenset({
         "edits", "deletions", "calls", "locations", "contacts", "stickers", "polls", "system",
         "media",

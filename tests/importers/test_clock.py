@@ -146,6 +146,8 @@ def test_moments_come_back_from_their_wall_clocks(
         (9, "م", 21), (9, "ص", 9), (11, "오후", 23), (3, "μ.μ.", 15), (3, "ＰＭ", 15),
         (14, "", 14), (24, "", None), (13, "PM", 13), (5, "xx", None), (2, "nachm.", 14),
         (9, "صباحًا", 9), (2, "CH", 14), (2, "öö", 2), (2, "em", 14), (12, "午前", 0),
+        (9, "dop.", 9), (9, "p.d.", 9), (12, "da manhã", 0), (9, "pēcp.", 21), (9, "nm.", 21),
+        (9, "түштөн кийинки", 21), (9, "ECh.", None), (9, "ip.", 21), (9, "popiet", 21),
     ],
 )  # fmt: skip
 def test_twelve_hours_with_a_half_of_the_day(hour: int, half: str, expected: int | None) -> None:
