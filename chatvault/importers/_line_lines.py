@@ -39,6 +39,9 @@ _YEAR_LAST = re.compile(
     rf"(?:([^\W\d_][^\d()/]{{0,24}}?)[.,]{{0,2}} ?)?(\d{{1,2}})([./-])(\d{{1,2}})\3(\d{{4}})"
     rf"(?: ?(?:BE|B\.E\.|AD|CE|พ\.ศ\.))?,?{_BEHIND}"
 )
+# Vietnamese numbers the days of the week; Monday is the second.
+_NUMBERED = re.compile(r"(?<!\w)(?:Th|Thứ|T) ?([2-7])(?!\d)")
+_ENGLISH = dict(zip("234567", ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat"), strict=True))
 _CLOCK = re.compile(r"(\D{0,16}?) ?(\d{1,2}):(\d{2})(?: ?(\D{1,16}))?")
 _SPACED = re.compile(
     r"((?:(?:午前|午後|上午|下午|오전|오후) ?)?\d{1,2}:\d{2}(?: ?[AaPp][Mm])?) (?=\S)"
@@ -85,7 +88,7 @@ def day_of(line: str) -> Day | None:
     """The date that a line consists of, with or without the day of the week."""
     if len(line) > LONGEST_DAY or not any(map(str.isdecimal, line)):
         return None
-    text = plain(line)
+    text = _NUMBERED.sub(lambda found: _ENGLISH[found[1]], plain(line))
     if found := _YEAR_FIRST.fullmatch(text):
         one, separator, two, three, inside, behind = found.groups()
         layout: Layout = "year first"

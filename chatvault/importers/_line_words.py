@@ -145,18 +145,20 @@ EVENT_HINT = re.compile(
 GROUP_ONLY = frozenset({"joined", "left", "added", "removed", "renamed"})
 
 _WEEKDAYS = (
-    "mon monday lun lunes lunedì lundi mo montag seg segunda segunda-feira sen senin จ จันทร์ 月 一 "
-    "월",
-    "tue tues tuesday mar martes martedì mardi di dienstag ter terça terça-feira sel selasa อ "
-    "อังคาร 火 二 화",
+    "mon monday lun lunes lunedì lundi mo montag seg segunda segunda-feira sen senin isn isnin "
+    "пн понедельник pzt pazartesi الاثنين จ จันทร์ 月 一 월",
+    "tue tues tuesday mar martes martedì mardi di dienstag ter terça terça-feira sel selasa "
+    "вт вторник sal salı الثلاثاء อ อังคาร 火 二 화",
     "wed wednesday mié mie miércoles mer mercoledì mercredi mi mittwoch qua quarta quarta-feira "
-    "rab rabu พ พุธ 水 三 수",
+    "rab rabu ср среда çar çarşamba الأربعاء พ พุธ 水 三 수",
     "thu thur thurs thursday jue jueves gio giovedì jeu jeudi do donnerstag qui quinta "
-    "quinta-feira kam kamis พฤ พฤหัสบดี พฤหัส 木 四 목",
-    "fri friday vie viernes ven venerdì vendredi fr freitag sex sexta sexta-feira jum jumat ศ "
-    "ศุกร์ 金 五 금",
-    "sat saturday sáb sab sábado sabato sam samedi sa samstag sabtu ส เสาร์ 土 六 토",
-    "sun sunday dom domingo domenica dim dimanche so sonntag min minggu อา อาทิตย์ 日 天 일",
+    "quinta-feira kam kamis kha khamis чт четверг per perşembe الخميس พฤ พฤหัสบดี พฤหัส 木 四 목",
+    "fri friday vie viernes ven venerdì vendredi fr freitag sex sexta sexta-feira jum jumat jumaat "
+    "пт пятница cum cuma الجمعة ศ ศุกร์ 金 五 금",
+    "sat saturday sáb sab sábado sabato sam samedi sa samstag sabtu сб суббота cmt cumartesi السبت "
+    "ส เสาร์ 土 六 토",
+    "sun sunday dom domingo domenica dim dimanche so sonntag min minggu ahd ahad вс воскресенье "
+    "paz pazar الأحد cn อา อาทิตย์ 日 天 일",
 )
 WEEKDAYS = {
     unicodedata.normalize("NFKC", word): number
@@ -168,7 +170,7 @@ _AROUND_WEEKDAY = re.compile(r"(?:วัน|週|周|星期|礼拜|禮拜)?(.+?)(
 
 def weekday_of(word: str) -> int | None:
     """Monday is 0; None for a word that is the name of no day in any language known here."""
-    plain = unicodedata.normalize("NFKC", word).casefold().strip(" .,")
+    plain = unicodedata.normalize("NFKC", word).casefold().strip(" .,،")
     found = _AROUND_WEEKDAY.fullmatch(plain)
     day = WEEKDAYS.get(plain)
     return WEEKDAYS.get(found[1]) if day is None and found else day
