@@ -35,7 +35,8 @@ PAGE = 50
 CONTEXT = 25  # messages before and after, on a page of a conversation
 WARMING = 5  # questions of each kind before any is measured
 SCANS = 5  # questions of each kind that are put to what has to read everything
-MANY = 10_000  # with fewer hits, ms for a million say more about a query than about its hits
+# With fewer hits, ms for a million say more about a query than about its hits; and one is chance.
+MANY, SOME = 10_000, 5
 BEGIN = (
     "SELECT m.id FROM message m JOIN conversation c ON c.id = m.conversation"
     " WHERE c.title = ? AND m.minute >= ? ORDER BY m.minute, m.time_key LIMIT 1"
@@ -212,7 +213,7 @@ def _command(made: Made, common: Sequence[Question], often: int) -> Paired:
 def _asked(what: str, asked: Sequence[Question], found: _Found) -> Asked:
     took = {name: Spread.of(rounds) for name, rounds in found.took.items()}
     many = [
-        (hits, 1000 * total.seconds)
+        1e9 * total.seconds / hits
         for hits, total in zip(found.hits, found.took["total"], strict=True)
         if hits >= MANY
     ]
@@ -220,7 +221,7 @@ def _asked(what: str, asked: Sequence[Question], found: _Found) -> Asked:
     return Asked(
         what=what, example=asked[0].ours, queries=len(asked), hits=statistics.median(found.hits),
         newest=took["newest"], total=took["total"], search=took["search"], first=took["first"],
-        per_million=1e6 * sum(ms for _, ms in many) / sum(hits for hits, _ in many) if many else 0,
+        per_million=statistics.median(many) if len(many) >= SOME else 0,
         scans=len(found.took["like"]), like=took["like"],
         utils=Peer(took["utils"], found.utils / everything),
         trigram=Peer(took["trigram"], found.trigram / everything), ripgrep=took.get("ripgrep"),

@@ -80,7 +80,7 @@ def _guid(conversation: Conversation, place: int) -> str:
 
 def _picture(conversation: Conversation, place: int, seed: int) -> str:
     rng = random.Random(f"{seed} {conversation.number} {place} picture")
-    data = picture(rng, rng.randrange(PICTURE // 2, PICTURE * 3 // 2))
+    data = picture(rng, rng.randrange(PICTURE // 2, PICTURE * 3 // 2), width=160, height=120)
     return (
         f"--{BOUNDARY}\nContent-Type:image/jpeg\nContent-Transfer-Encoding:base64\n"
         f"Content-Location:{_guid(conversation, place)}.dat\n\n"
