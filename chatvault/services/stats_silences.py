@@ -20,9 +20,8 @@ LIVELY = 8  # which is: so many days of them with a message
 # By chance so long a pause would come up in one such conversation of so many.
 RARE = 1 / 20
 RARE_BETWEEN = 1 / 4
-MOST_ALIKE = (
-    1  # other pauses half as long; where there are more, it is the way of this conversation
-)
+# Other pauses half as long; where there are more, it is the way of this conversation.
+MOST_ALIKE = 1
 ORDINARY = 3  # days: shorter pauses tell nothing of long ones
 USUAL_PAUSES, USUAL_POWER = 6, 3.0
 

@@ -14,7 +14,7 @@ from chatvault.vault.time_keys import EPOCH, NO_TIME, SLOTS
 HOUR_MS = 3_600_000
 # Division rounds towards zero in SQL, so times before 1970 are moved behind it and back.
 SHIFT_DAYS = 73_050  # 200 years
-BATCH = 50_000  # rows that are in memory at once
+BATCH = 4000  # rows that are in memory at once; of more the collector of Python makes work
 K = TypeVar("K")
 NEAR = 200  # messages on one side of a silence that tell which imports know that side
 

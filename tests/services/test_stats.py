@@ -41,6 +41,10 @@ SENDERS = [None, "a1", "b2", "c3"]
 # Around clock changes of all of these zones, and at both ends of what importers take.
 MOMENTS = st.one_of(
     st.sampled_from([0, 1, 59_999, 4_102_444_799_999]),
+    # Clocks were set in Berlin, St John's (a minute after midnight), on Lord Howe, in Apia.
+    st.sampled_from([1_679_792_400, 1_268_537_460, 1_696_087_800, 1_325_239_200]).flatmap(
+        lambda second: st.sampled_from([second * 1000 - 1, second * 1000])
+    ),
     st.integers(1_000_000_000_000, 1_700_000_000_000),
     st.builds(
         lambda month, minute, rest: month * 2_629_746_000 + minute * 60_000 + rest,

@@ -154,6 +154,19 @@ def test_who_wrote_almost_daily_never_pauses_for_a_quarter_unnoticed(missing, st
     assert (start - 1, start + cut) in [(one.before, one.after) for one in suspicious(days)]
 
 
+@pytest.mark.parametrize(("every", "found"), [(6, True), (9, False)])
+def test_only_a_lively_conversation_can_be_missed(every: int, found: bool) -> None:
+    days = [day for day in range(0, 1800, every) if not 900 <= day < 1500]
+    assert found == bool(suspicious(days, between_exports=True))
+
+
+@pytest.mark.parametrize(("years", "found"), [(2, True), (4, False)])
+def test_pauses_that_come_again_are_the_way_of_a_conversation(years: int, found: bool) -> None:
+    """Two silences alike may be two lost exports; three are summers."""
+    days = [day for day in range(365 * years) if 200 <= day % 365 or day % 365 < 150]
+    assert found == bool(suspicious(days, between_exports=True))
+
+
 @given(st.sets(st.integers(0, 3000), max_size=300))
 def test_any_days_give_an_answer_that_is_about_them(drawn):
     days = sorted(drawn)

@@ -229,6 +229,18 @@ def test_every_month_is_drawn_or_said_to_be_left_out(places):
     assert all(0 <= step < axis.steps for step in drawn)
 
 
+@pytest.mark.parametrize("count", [30, 400, 1560])
+def test_years_stand_where_they_begin(count: int) -> None:
+    months = months_from(1971, count)
+    axis = stats_plots.axis(months)
+    drawn = stats_plots.timeline([months], axis)
+    labels = re.findall(r'<text[^>]* x="([0-9.]+)%" y="218">(\d+)</text>', drawn)
+    assert 1 < len(labels) <= 14
+    for place, year in labels:
+        at = axis.first + float(place) / 100 * axis.steps * axis.per
+        assert abs(at - int(year) * 12) < 0.1
+
+
 @given(st.integers(0, 10**9))
 def test_an_axis_ends_just_above_its_largest_number(number):
     top = stats_plots.round_up(number)
