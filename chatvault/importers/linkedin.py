@@ -218,14 +218,12 @@ class _Table:
             text = unescaped(_TAG.sub("", _LINE_END.sub("\n", content))).rstrip("\n")
         files = tuple(_files(self._source, row.get("ATTACHMENTS", "")))
         subject = row.get("SUBJECT", "").strip()
-        if not text and not files and not subject:
-            raise Malformed("neither a text nor an attachment")
         return Item(
             part=part,
             raw=raw,
             place=self._places.get(key) or self._place(key, _Talk(people=_people(row))),
             when=parse(row.get("DATE", "")),
-            kind=files[0].kind if files and not text else MessageKind.TEXT,
+            kind=_kind(text or subject, files),
             text=text,
             sender_id=address,
             sender=name,
@@ -233,6 +231,13 @@ class _Table:
             attachments=files,
             extra=extra,
         )
+
+
+def _kind(words: str, files: tuple[Attachment, ...]) -> MessageKind:
+    """Text, a file, or what LinkedIn leaves out: who sent something when is still told."""
+    if words:
+        return MessageKind.TEXT
+    return files[0].kind if files else MessageKind.OTHER
 
 
 def _people(row: dict[str, str]) -> dict[str, str]:

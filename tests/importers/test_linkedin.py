@@ -13,6 +13,7 @@ from chatvault.model import (
     Conversation,
     ConversationKind,
     Message,
+    MessageKind,
     Participant,
     Problem,
     Record,
@@ -103,6 +104,12 @@ def test_other_tables_of_the_copy_are_left_alone() -> None:
     packed = zipped({name: bytes(data) for name, data in files.items()})
     [export] = find(Source.of({"Basic.zip": packed}), IMPORTERS, Budget()).exports
     assert "linkedin" == export.importer.INFO.key
+
+
+def test_what_linkedin_leaves_out_was_still_sent_by_somebody() -> None:
+    [message] = messages(read(row("a", "jo", "ema", "")))
+    assert (MessageKind.OTHER, "") == (message.kind, message.text)
+    assert message.sender_id is not None
 
 
 def test_notes_may_stand_before_the_header() -> None:
