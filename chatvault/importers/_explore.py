@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from chatvault.errors import ChatVaultError
 from chatvault.importers import registry
-from chatvault.importers._containers import expand
+from chatvault.importers._containers import expand, stem
+from chatvault.importers._downloads import combine, groups, joined
 from chatvault.importers._inner_files import with_parts
 from chatvault.importers._levels import (
     FoundExport,
@@ -20,7 +21,6 @@ from chatvault.importers._levels import (
     zone_of,
 )
 from chatvault.importers._limits import Budget
-from chatvault.importers._names import numbered
 from chatvault.importers._nothing import (
     check_not_empty,
     is_about_pages,
@@ -29,7 +29,7 @@ from chatvault.importers._nothing import (
     why_nothing,
 )
 from chatvault.importers._protocol import Importer
-from chatvault.importers._source import Entry, Source, Told
+from chatvault.importers._source import Source, Told
 from chatvault.importers._walk import Archives, Result, Walk
 from chatvault.model import Problem
 
@@ -129,6 +129,10 @@ def find_parts(
     """
     if len(sources) == 1:
         return find(sources[0], importers, budget, platform=platform)
+    downloads = groups([stem(source.name) for source in sources])
+    if 1 < len(downloads) < len(sources):
+        together = [[sources[number] for number in download] for download in downloads]
+        return _each(together, importers, budget, platform)
     asked = importers
     if platform is not None:
         asked = (registry.importer_named(platform, importers),)
@@ -143,7 +147,7 @@ def find_parts(
             opened.append(Archives(budget))
             found.append(Walk(strict, source.told, opened[-1]).visit(tops[-1]))
     except ChatVaultError:
-        return _each(sources, importers, budget, platform)
+        return _each([[source] for source in sources], importers, budget, platform)
     if joined := _one_download(tops, found, sources[0].told, strict, budget):
         return Found(tuple(joined.exports), tuple(joined.rest), tuple(joined.problems))
     if all(one.exports for one in found):
@@ -153,15 +157,16 @@ def find_parts(
             result.add(one)
         return Found(tuple(result.exports), tuple(result.rest), tuple(result.problems))
     told = sources[0].told
+    known = {one.importer.INFO.key for part in found for one in part.exports}
     inmost = [wrappers(top, budget.limits.depth)[0] for top in tops]
     for levels in (tops, inmost):  # one part may have a folder around it that another lacks
         whole = combine([source_of(level, told) for level in levels])
         level = Level("", whole.name, whole.entries, whole.problems, plain=False)
         for inner in wrappers(level, budget.limits.depth):
             claims = registry.claims(source_of(inner, told), strict)
-            if len(claims) == 1:
+            if len(claims) == 1 and known <= {claims[0][0].INFO.key}:
                 return Found((export_of(inner, told, *claims[0]),))
-    return _each(sources, importers, budget, platform)
+    return _each([[source] for source in sources], importers, budget, platform)
 
 
 def _one_download(
@@ -171,60 +176,42 @@ def _one_download(
     importers: tuple[Importer, ...],
     budget: Budget,
 ) -> Result | None:
-    """The exports in parts that share their top folder and of which no two have another file under
-    one name, as Takeout cuts its archives; None when they are no such parts."""
-    if not set.intersection(*(set(top.folders()) for top in tops)):
+    """The exports in parts of one download, as Takeout cuts its archives; None when they are no
+    such parts."""
+    whole = joined(tops, told)
+    if whole is None:
         return None
-    sizes: dict[str, int] = {}
-    for top in tops:
-        for name, entry in top.entries.items():
-            if sizes.setdefault(name, entry.size) != entry.size and not is_junk(name):
-                return None
-    whole = combine([source_of(top, told) for top in tops])
     level = Level("", whole.name, whole.entries, whole.problems, plain=False)
     try:
         result = Walk(importers, told, Archives(Budget(budget.limits))).visit(level)
     except ChatVaultError:
         return None
     known = {one.importer.INFO.key for part in alone for one in part.exports}
-    joined = {one.importer.INFO.key for one in result.exports}
-    return result if joined and known <= joined else None
-
-
-def combine(sources: list[Source]) -> Source:
-    """Several parts as one export: one file of equal name and size, else a name of its own."""
-    entries: dict[str, Entry] = {}
-    for source in sources:
-        for name, entry in source.entries.items():
-            given, number = name, 1
-            while given in entries and entries[given].size != entry.size:
-                number += 1
-                given = numbered(name, number)
-            entries.setdefault(given, entry)
-    first = sources[0]
-    problems = tuple(problem for source in sources for problem in source.problems)
-    return replace(first, entries=entries, problems=problems)
+    keys = {one.importer.INFO.key for one in result.exports}
+    return result if keys and known <= keys else None
 
 
 def _each(
-    sources: list[Source],
+    downloads: list[list[Source]],
     importers: tuple[Importer, ...],
     budget: Budget,
     platform: str | None,
 ) -> Found:
-    """Each part by itself, whatever becomes of the others."""
+    """Each download by itself, whatever becomes of the others."""
     exports: list[FoundExport] = []
     rest: list[str] = []
     problems: list[Problem] = []
     errors: list[ChatVaultError] = []
-    for source in sources:
+    for parts in downloads:
         alone = Budget(budget.limits, memory=budget.memory)
         try:
-            found = find(source, importers, alone, platform=platform)
+            found = find_parts(parts, importers, alone, platform=platform)
         except ChatVaultError as error:
             errors.append(error)
-            rest.append(f"{source.name} ({error.message})")
-            problems.append(Problem(file=source.name, part="", reason=error.message, raw=""))
+            for source in parts:
+                rest.append(f"{source.name} ({error.message})")
+                reason = error.message
+                problems.append(Problem(file=source.name, part="", reason=reason, raw=""))
             continue
         exports += found.exports
         rest += found.rest

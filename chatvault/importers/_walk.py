@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from chatvault.errors import ChatVaultError, RefusedByLimit, Where
 from chatvault.importers import registry
 from chatvault.importers._containers import expand, is_archive, stem
+from chatvault.importers._downloads import groups, joined
 from chatvault.importers._known_files import is_foreign
 from chatvault.importers._levels import (
     FoundExport,
@@ -272,23 +273,54 @@ class Walk:
 
     def _descend(self, level: Level) -> Result:
         result = Result()
-        for child in self._children(level, self._archives, result):
+        children = self._children(level, self._archives, result)
+        result.add(self._descended(self._downloads(children)))
+        told = {one for export in result.exports for one in export.source.problems}
+        told.update(result.problems)
+        result.problems += [one for one in level.problems if one not in told]
+        return result
+
+    def _descended(self, downloads: list[list[Level]]) -> Result:
+        """What is in these folders and archives, whatever becomes of some of them."""
+        result = Result()
+        for parts in downloads:
+            child = parts[0]
             try:
-                below = self.visit(child)
+                below = self._visit_parts(parts)
             except ChatVaultError as error:
                 result.errors.append(error)
                 result.rest.append(f"{child.label} ({error.message})")
                 problem = Problem(file=child.path, part="", reason=error.message, raw="")
                 result.problems.append(problem)
                 continue
-            if not below.exports:
+            if not below.exports and len(parts) == 1:
                 reasons = [one for one in below.rest if one.endswith(")")]
                 below.rest = [child.label, *reasons]
             result.add(below)
-        told = {one for export in result.exports for one in export.source.problems}
-        told.update(result.problems)
-        result.problems += [one for one in level.problems if one not in told]
         return result
+
+    def _downloads(self, children: list[Level]) -> list[list[Level]]:
+        """The folders and archives of a level, parts of one download together."""
+        archives = [child for child in children if child.archive and self._shelves]
+        together = groups([child.name for child in archives])
+        found = [[archives[number] for number in numbers] for numbers in together]
+        return found + [[child] for child in children if not (child.archive and self._shelves)]
+
+    def _visit_parts(self, parts: list[Level]) -> Result:
+        """The exports in archives that may be one download; each by itself if they are none."""
+        if len(parts) == 1:
+            return self.visit(parts[0])
+        whole = joined(parts, self._told)
+        alone = self._descended([[part] for part in parts])
+        if whole is None:
+            return alone
+        try:
+            together = self.visit(whole)
+        except ChatVaultError:
+            return alone
+        keys = {one.importer.INFO.key for one in together.exports}
+        known = {one.importer.INFO.key for one in alone.exports}
+        return together if keys and known <= keys else alone
 
 
 def _without(level: Level, names: Collection[str]) -> Level:

@@ -16,7 +16,8 @@ from chatvault.errors import (
     SeveralImporters,
     UnknownExport,
 )
-from chatvault.importers._explore import combine, find, find_parts
+from chatvault.importers._downloads import combine
+from chatvault.importers._explore import find, find_parts
 from chatvault.importers._limits import Budget, Limits
 from chatvault.importers._nothing import is_junk
 from chatvault.importers._protocol import ImporterInfo

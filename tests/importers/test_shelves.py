@@ -6,7 +6,8 @@ import pytest
 
 from archives import tarred, zipped
 from cases import CASES
-from chatvault.importers._explore import find
+from chatvault.importers._downloads import groups
+from chatvault.importers._explore import find, find_parts
 from chatvault.importers._limits import Budget
 from chatvault.importers._source import Source
 from chatvault.importers.registry import IMPORTERS, LAST_RESORTS
@@ -102,3 +103,59 @@ def test_nothing_is_left_out_while_it_is_open_what_the_text_refers_to():
     text = BILL.replace("19.03", "09.03")  # the day could be the month
     files = {"WhatsApp Chat - Bram.txt": (text * 2).encode(), "a-bill.pdf": b"%PDF-1.7"}
     assert [set(files)] == [set(one.source.entries) for one in found(files).exports]
+
+
+def cut(key, names):
+    """An export as two archives: what it says in the first, its media in the second."""
+    case = next(one for one in STRICT if one.importer.INFO.key == key)
+    words = (".json", ".html")
+    whole = {f"Download/{name}": data for name, data in case.files.items()}
+    parts = [
+        {name: data for name, data in whole.items() if name.endswith(words) == first}
+        for first in (True, False)
+    ]
+    assert all(parts)
+    return {name: zipped(part) for name, part in zip(names, parts, strict=True)}, case
+
+
+PARTS = [
+    ("telegram-desktop", ["ChatExport-001.zip", "ChatExport-002.zip"]),
+    ("messenger", ["facebook-jory-2024-a1B2c3.zip", "facebook-jory-2024-d4E5f6.zip"]),
+    ("google-chat", ["takeout-20240101T000000Z-1-001.zip", "takeout-20240101T000000Z-2-001.zip"]),
+    ("snapchat", ["mydata~1700000000.zip", "mydata~1700000000-2.zip"]),
+]
+
+
+@pytest.mark.parametrize(("key", "names"), PARTS, ids=[key for key, _ in PARTS])
+@pytest.mark.parametrize("given", ["in a folder", "side by side", "beside others"])
+def test_the_parts_of_a_download_are_one_export_with_all_its_media(key, names, given):
+    files, case = cut(key, names)
+    whatsapp = next(one for one in STRICT if one.importer.INFO.key == "whatsapp-text")
+    others = {"WhatsApp Chat - Bram.zip": zipped(whatsapp.files)} if given != "side by side" else {}
+    if given == "in a folder":
+        result = found({**files, **others, "tax.pdf": b"%PDF"})
+    else:
+        sources = [Source.of({n: d}, name=n) for n, d in {**files, **others}.items()]
+        result = find_parts(sources, IMPORTERS, Budget())
+    expected = {key: 1, "whatsapp-text": 1} if others else {key: 1}
+    assert Counter(expected) == keys(result)
+    export = next(one for one in result.exports if one.importer.INFO.key == key)
+    assert len(case.files) == len(export.source.entries)
+
+
+def test_an_export_and_a_part_without_one_are_not_taken_for_one_export():
+    whatsapp, messenger = (
+        next(one for one in STRICT if one.importer.INFO.key == key)
+        for key in ("whatsapp-text", "messenger")
+    )
+    sources = [
+        Source.of({"a.zip": zipped(whatsapp.files)}, name="a.zip"),
+        Source.of({"facebook.zip": zipped(messenger.files)}, name="facebook.zip"),
+        Source.of({"pictures.zip": zipped({"p/1.jpg": OTHERS["cat.jpg"]})}, name="pictures.zip"),
+    ]
+    assert {"whatsapp-text", "messenger"} <= set(keys(find_parts(sources, IMPORTERS, Budget())))
+
+
+def test_archives_are_grouped_by_what_their_names_share():
+    names = ["a-001", "a-002", "b", "b-media", "c (1)", "c", "WhatsApp Chat - Bram", "x-9-001"]
+    assert [[0, 1], [2, 3], [4, 5], [6], [7]] == groups(names)
