@@ -24,7 +24,7 @@ from chatvault.errors import Damaged
 from chatvault.importers._source import Told
 from chatvault.services import worker_messages as pipe
 from chatvault.services.photo_messages import BYTES, ENCODER, READY, SEEN, Look, Seen, Trouble
-from chatvault.services.worker import Progress, drain, environment, silent
+from chatvault.services.worker import Progress, silent, started
 from chatvault.vault import archive, file_rows, photo_rows, schema
 from chatvault.vault.file_rows import StoredFile
 from chatvault.vault.keyring import KeyRing
@@ -241,16 +241,7 @@ class _Child:
                 raise CannotLook
             if self._process is not None:
                 return self._process
-            process = self._process = subprocess.Popen(  # noqa: S603 - our own interpreter
-                self._program,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=environment(),
-                cwd=os.path.abspath(os.sep),  # noqa: PTH100 - the root of whatever system this is
-                close_fds=True,
-            )
-        threading.Thread(target=drain, args=[process], daemon=True).start()
+            process = self._process = started(self._program)
         self._count = 0
         timer = threading.Timer(START, process.kill)
         timer.start()

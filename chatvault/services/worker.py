@@ -237,17 +237,8 @@ class Worker:
             _send(process, b"b", piece)
 
     def _start(self) -> say.Found:
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [*self._program, str(self._given.size)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment(),
-            cwd=os.path.abspath(os.sep),  # noqa: PTH100 - the root of whatever system this is
-            close_fds=True,
-        )
+        self._process = started([*self._program, str(self._given.size)])
         threading.Thread(target=self._watch, args=[self._process], daemon=True).start()
-        threading.Thread(target=drain, args=[self._process], daemon=True).start()
         for reply in self._ask(self._look):
             if isinstance(reply, say.Found):
                 return reply
@@ -310,7 +301,23 @@ def _send(process: "subprocess.Popen[bytes]", letter: bytes, body: bytes) -> Non
         raise say.BrokenPipe from cause
 
 
-def drain(process: "subprocess.Popen[bytes]") -> None:
+def started(program: Sequence[str]) -> "subprocess.Popen[bytes]":
+    """A process that has three pipes, and nothing else of ours: no file, no folder, no word of the
+    environment, in which a passphrase may stand."""
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        program,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=_environment(),
+        cwd=os.path.abspath(os.sep),  # noqa: PTH100 - the root of whatever system this is
+        close_fds=True,
+    )
+    threading.Thread(target=_drain, args=[process], daemon=True).start()
+    return process
+
+
+def _drain(process: "subprocess.Popen[bytes]") -> None:
     """Take in what the worker says on its standard error, and drop it: a traceback of a parser may
     quote a chat."""
     pipe = cast(BinaryIO, process.stderr)
@@ -319,7 +326,7 @@ def drain(process: "subprocess.Popen[bytes]") -> None:
             pass
 
 
-def environment() -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """Nothing, but for what Windows needs to start a program at all."""
     if os.name != "nt":
         return {}
