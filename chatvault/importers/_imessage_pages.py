@@ -65,11 +65,8 @@ def _child(post: Post, node: Node) -> None:
             if isinstance(child, Node):
                 _part(post, child)
     elif node.has("reactions") or node.has("tapbacks"):
-        for child in node.children:
-            line = child.words() if isinstance(child, Node) else ""
-            line = _LABEL.sub("", line).strip()
-            if line:
-                post.tapbacks.append(line if " by " in line else f"Sticker {line}")
+        lines = (_tapback(child) for child in node.children if isinstance(child, Node))
+        post.tapbacks += [line for line in lines if line]
     elif node.has("replies"):
         post.replies += list(_replies(node))
     elif subject := ([node] if node.has("subject") else list(node.all("span", "subject"))):
@@ -77,6 +74,21 @@ def _child(post: Post, node: Node) -> None:
         post.extra["subject"] = subject[0].text()
     else:
         _note(post, node)
+
+
+def _tapback(node: Node) -> str:
+    """A reaction as the text export has it; a sticker with the file that it is."""
+    line = _LABEL.sub("", node.words()).strip()
+    sticker = node.find("div", "sticker_tapback")
+    if sticker is not None:
+        said = " ".join(one.words() for one in node.all("div", "sticker_name"))
+        line = f"from {sticker.words().removeprefix('by ')}"
+    elif not line or " by " in line or line.startswith("Sticker from "):
+        return line
+    else:
+        said = ""
+    file = next(_references(node), "")
+    return f"Sticker {line}" + (f": {file}" if file else "") + (f" ({said})" if said else "")
 
 
 def _note(post: Post, node: Node) -> None:

@@ -214,6 +214,6 @@ def _reaction(line: str) -> tuple[str, str, dict[str, object]]:
     """Who reacted, how, and what else is said."""
     found = _TAPBACK.fullmatch(line)
     if found is None or "Sticker from " in line:
-        name = line.partition("Sticker from ")[2].partition(":")[0]
+        name = line.partition("Sticker from ")[2].partition(":")[0].removesuffix(" not found!")
         return name.strip() or "somebody", "sticker", {"sticker": line}
     return found[2], TAPBACKS.get(found[1], found[1]), {}

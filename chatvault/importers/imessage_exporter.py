@@ -29,6 +29,7 @@ INFO = ImporterInfo(
     key="imessage-exporter",
     platform="imessage",
     title="Apple Messages, by imessage-exporter",
+    version=2,
     expects="the folder imessage_export with .txt or .html files and attachments",
     carries=frozenset({
         "ids", "replies", "reactions", "edits", "deletions", "stickers", "system", "media", "links",

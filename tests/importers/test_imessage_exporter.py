@@ -264,3 +264,34 @@ def test_the_worst_page_takes_no_time(unit: str) -> None:
     started = time.process_time()
     read({"x.html": body})
     assert 2.0 > time.process_time() - started
+
+
+PAGE = """<html><meta charset="UTF-8"><div class="message"><div class="sent iMessage">
+<p><span class="timestamp">Mar 09, 2024  6:05:30 PM</span> <span class="sender">Me</span></p>
+<div class="message_part"><span class="bubble">Rye</span></div>
+<hr><div class="tapbacks"><p>Tapbacks:</p><div class="tapback">{}</div></div></div></div></html>"""
+
+
+@pytest.mark.parametrize(
+    ("tapback", "sender", "said"),
+    [
+        (
+            '<img src="attachments/1/star.heic" loading="lazy">\n'
+            '<div class="sticker_name">App: Moon</div><div class="sticker_tapback">&nbsp;by Ada Lind</div>',
+            "name:ada lind", "Sticker from Ada Lind: attachments/1/star.heic (App: Moon)",
+        ),
+        (
+            '<img src="attachments/1/star.heic" loading="lazy"> '
+            '<div class="sticker_tapback">&nbsp;by Me</div>',
+            "me", "Sticker from Me: attachments/1/star.heic",
+        ),
+        ('<span class="tapback">Sticker from Ada Lind not found!</span>',
+         "name:ada lind", "Sticker from Ada Lind not found!"),
+    ],
+)  # fmt: skip
+def test_a_sticker_as_a_reaction_keeps_its_file_and_who_sent_it(
+    tapback: str, sender: str, said: str
+) -> None:
+    records = read({"Ada Lind.html": PAGE.format(tapback)})
+    (found,) = (one for one in records if isinstance(one, Reaction))
+    assert ("sticker", sender, {"sticker": said}) == (found.emoji, found.sender_id, found.extra)
