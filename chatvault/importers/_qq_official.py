@@ -34,7 +34,7 @@ LOOKED_AT = 500
 _SENDER = re.compile(r"(.*?)(?:\((\d{5,20})\)|<([^<>\s]{3,254})>)?\s*", re.DOTALL)
 _TITLE = re.compile(r"【([^】\n]{1,16})】(.+)", re.DOTALL)
 _SYSTEM = frozenset({"10000", "1000000"})
-_GROUPS = re.compile(r"群|讨论组|討論組|group|discussion", re.IGNORECASE)
+_GROUPS = re.compile(r"群|讨论组|討論組|多人聊天|group|discussion", re.IGNORECASE)
 _FRIENDS = re.compile(r"好友|陌生人|黑名单|friend|stranger", re.IGNORECASE)
 
 

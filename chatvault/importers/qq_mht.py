@@ -52,6 +52,7 @@ INFO = ImporterInfo(
     key="qq-mht",
     platform="qq",
     title="QQ, .mht export of PC QQ or TIM",
+    version=2,
     expects="the .mht that the message manager wrote (导出消息记录), of any size",
     carries=frozenset({"system", "forwards", "media"}),
     leaves_out="voices, videos and files, message ids, replies, the time zone, and whose account "

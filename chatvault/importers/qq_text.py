@@ -35,6 +35,7 @@ INFO = ImporterInfo(
     key="qq-text",
     platform="qq",
     title="QQ, text export of PC QQ or TIM",
+    version=2,
     expects="the .txt that the message manager wrote (导出消息记录)",
     carries=frozenset({"system", "forwards"}),
     derived=dict.fromkeys(

@@ -139,6 +139,7 @@ def test_empty_lines_inside_a_message_stay_and_those_behind_it_go() -> None:
     [
         ("我的群聊", "ab", ConversationKind.GROUP),
         ("我的讨论组", "ab", ConversationKind.GROUP),
+        ("我的多人聊天", "ab", ConversationKind.GROUP),
         ("我的好友", "abc", ConversationKind.DIRECT),
         ("同学", "ab", ConversationKind.DIRECT),
         ("同学", "abc", ConversationKind.GROUP),
