@@ -277,7 +277,8 @@ PAGE = """<html><meta charset="UTF-8"><div class="message"><div class="sent iMes
     [
         (
             '<img src="attachments/1/star.heic" loading="lazy">\n'
-            '<div class="sticker_name">App: Moon</div><div class="sticker_tapback">&nbsp;by Ada Lind</div>',
+            '<div class="sticker_name">App: Moon</div>'
+            '<div class="sticker_tapback">&nbsp;by Ada Lind</div>',
             "name:ada lind", "Sticker from Ada Lind: attachments/1/star.heic (App: Moon)",
         ),
         (
