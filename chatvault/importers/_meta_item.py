@@ -28,6 +28,7 @@ from chatvault.model import (
     Timestamp,
 )
 
+MILLISECONDS, SECONDS = "timestamp_ms", "timestamp"
 # The lists of files of a message, in the order in which they decide what it is.
 _LISTS = {
     "photos": MessageKind.IMAGE,
@@ -44,7 +45,7 @@ _TYPES = {
 # Told by the kind of the message.
 _PLAIN_TYPES = frozenset({"Generic", "Share", "Call"})
 _USED = frozenset({
-    "sender_name", "timestamp_ms", "content", "reactions", "ip", "is_unsent", "is_taken_down",
+    "sender_name", MILLISECONDS, "content", "reactions", "ip", "is_unsent", "is_taken_down",
     "sticker", *_LISTS,
 })  # fmt: skip
 # Flags and leftovers that nearly every message has and that say something only when they are set.
@@ -73,7 +74,7 @@ def moment(milliseconds: int) -> Timestamp:
 
 def message(item: object, files: Files, folder: str, *, place: str, seq: int) -> Message:
     """The message of an item; Malformed if it is none."""
-    sent_at = moment(need(item, "timestamp_ms", int))
+    sent_at, clock = _sent_at(item)
     sender = maybe(item, "sender_name", str) or ""
     content = maybe(item, "content", str) or ""
     fields = cast("dict[str, object]", item)
@@ -87,7 +88,9 @@ def message(item: object, files: Files, folder: str, *, place: str, seq: int) ->
             extra["content"] = content
         else:
             attachments = (placeholder(content),)
-    used = _USED if _is_bumped(fields, content) else {*_USED, "bumped_message_metadata"}
+    used = {*_USED, clock}
+    if not _is_bumped(fields, content):
+        used.add("bumped_message_metadata")
     extra |= {name: value for name, value in rest(item, used).items() if _says(name, value)}
     more = (value for share in shares for name in _SHARED if (value := maybe(share, name, str)))
     return Message(
@@ -103,6 +106,13 @@ def message(item: object, files: Files, folder: str, *, place: str, seq: int) ->
         marks=tuple(_marks(fields)),
         extra=extra,
     )
+
+
+def _sent_at(item: object) -> tuple[Timestamp, str]:
+    """When it was sent, and the field that says so: in the first downloads of 2018 in seconds."""
+    if maybe(item, MILLISECONDS, int) is None and (seconds := maybe(item, SECONDS, int)):
+        return unix_time(seconds), SECONDS
+    return moment(need(item, MILLISECONDS, int)), MILLISECONDS
 
 
 def placeholder(words: str) -> Attachment:
@@ -176,15 +186,21 @@ def _attachments(
     sticker = maybe(item, "sticker", dict)
     if sticker is not None:
         found.append(_attachment(sticker, files, MessageKind.STICKER, folder=folder))
-        if more := rest(sticker, {"uri"}):
+        if more := _about(sticker):
             extra["sticker"] = more
     for name, kind in _LISTS.items():
         entries = maybe(item, name, list) or []
         found += [_attachment(entry, files, kind, folder=folder) for entry in entries]
-        about = [rest(entry, {"uri"}) for entry in entries]
+        about = [_about(entry) for entry in entries]
         if any(about):
             extra[name] = about
     return tuple(found), extra
+
+
+def _about(entry: object) -> dict[str, object]:
+    """What is said of a file besides its address."""
+    found = rest(entry, {"uri"})
+    return {name: value for name, value in found.items() if value or name not in _QUIET}
 
 
 def _attachment(entry: object, files: Files, kind: MessageKind, *, folder: str) -> Attachment:

@@ -3,7 +3,7 @@
     your_facebook_activity/messages/inbox/omarfahd_10158000000000001/message_1.json
     your_activity_across_facebook/messages/archived_threads/...        2024
     messages/inbox/omarfahd_rEQ2Lvo8mQ/message_1.json                  until about 2023
-    messages/omarfahd_rEQ2Lvo8mQ/message.json                          2018
+    messages/omarfahd_rEQ2Lvo8mQ/message.json                          2018, first with seconds
     your_instagram_activity/messages/inbox/omar.f_17840000000000001/message_1.json
 
 `message_1.json` is the newest; each file holds about 10,000 messages, the newest first. Both apps
@@ -147,9 +147,9 @@ def is_ours(head: bytes) -> bool:
     """Whether a file that begins so is a conversation of this form."""
     if b'"participants"' not in head or b'"threadName"' in head or b'"senderName"' in head:
         return False
-    return all(key in head for key in (b'"sender_name"', b'"timestamp_ms"')) or bool(
-        _NO_MESSAGES.search(head)
-    )
+    if b'"sender_name"' in head and (b'"timestamp_ms"' in head or b'"timestamp"' in head):
+        return True
+    return bool(_NO_MESSAGES.search(head))
 
 
 def app_of(source: Source, names: list[str], heads: list[bytes]) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from chatvault.importers._fields import Malformed
 from chatvault.importers._json_stream import Bad, BrokenJson, Field, Item, stream
 from chatvault.importers._meta_account import names_in
-from chatvault.importers._meta_item import person
+from chatvault.importers._meta_item import SECONDS, person
 from chatvault.importers._people import People
 from chatvault.importers._source import Source
 from chatvault.model import Conversation, Message, Participant, Problem, Reaction, Record
@@ -119,7 +119,8 @@ class Transcript:
             yield broken
 
     def _at(self, item: Item) -> object:
-        return item.value.get(self._time) if isinstance(item.value, dict) else None
+        value = item.value if isinstance(item.value, dict) else {}
+        return value.get(self._time, value.get(SECONDS))
 
     def _run(self, run: list[Item], full: str) -> Iterator[Record]:
         """Messages of one time: in a file that begins with the newest they are the wrong way round.

@@ -22,6 +22,7 @@ from chatvault.model import (
     Message,
     MessageKind,
     Participant,
+    Precision,
     Problem,
     Record,
 )
@@ -215,6 +216,41 @@ def test_what_was_taken_back_or_down_is_marked() -> None:
         said("a", AT + 2, is_unsent=True), said("b", AT + 1, is_taken_down=True), said("c"),
     ))]  # fmt: skip
     assert [(Mark.RECALLED,), (Mark.DELETED,), ()] == marks
+
+
+def test_the_first_downloads_of_2018_have_seconds_and_say_more_of_files() -> None:
+    file = {"uri": "messages/omarfahd_rEQ2Lvo8mQ/photos/1.png", "media_path": "messages/omarfahd"}
+    items = [
+        {"sender_name": OMAR, "timestamp": 1_523_824_963, "content": "second", "type": "Generic"},
+        {"sender_name": ME, "timestamp": 1_523_824_963, "content": "first", "type": "Generic"},
+        {"sender_name": ME, "timestamp": 1_523_824_900, "photos": [file], "type": "Generic"},
+    ]
+    files = {
+        "messages/omarfahd_rEQ2Lvo8mQ/message.json": thread(*items),
+        "friends/friends.json": b"",
+    }
+    source = Source.of(files)
+    assert messenger.recognise(source)
+    told = messages(source)
+    assert ["first", "second", ""] == [one.text for one in told]
+    assert [1_523_824_963_000, 1_523_824_963_000, 1_523_824_900_000] == [
+        one.sent_at.utc_ms for one in told if one.sent_at
+    ]
+    assert {Precision.SECOND} == {one.sent_at.precision for one in told if one.sent_at}
+    assert [{}, {}, {"photos": [{"media_path": "messages/omarfahd"}]}] == [
+        one.extra for one in told
+    ]
+
+
+def test_leftovers_of_the_app_beside_a_file_are_not_kept() -> None:
+    file = {
+        "uri": "x/1.png",
+        "media_path_INTERNAL": "",
+        "type_INTERNAL": "",
+        "creation_timestamp": 1,
+    }
+    [told] = messages(download(said(photos=[file], sender_id_INTERNAL=0)))
+    assert {"photos": [{"creation_timestamp": 1}]} == told.extra
 
 
 def test_secrets_of_a_download_are_in_no_record() -> None:
