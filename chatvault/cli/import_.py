@@ -120,10 +120,16 @@ def _show(receipts: "list[Receipt]", *, dry_run: bool) -> None:
         show_receipt(receipt, dry_run=dry_run)
         data()
     if len(receipts) > 1:
-        items = sum(receipt.messages.items for receipt in receipts)
-        parts = [message_parts(receipt.messages) for receipt in receipts]
-        total = " + ".join(f"{sum(part[text] for part in parts):,} {text}" for text in parts[0])
-        indented(f"{len(receipts):,} exports: {count(items, 'message')} = {total}", "")
+        # What a receipt of an earlier import says is no news: it would be counted twice.
+        news = [receipt for receipt in receipts if not receipt.again]
+        known = len(receipts) - len(news)
+        exports = f"{len(receipts):,} exports" + (f", {known:,} imported before" if known else "")
+        items = sum(receipt.messages.items for receipt in news)
+        parts = [message_parts(receipt.messages) for receipt in news]
+        if parts:
+            sums = (f"{sum(part[text] for part in parts):,} {text}" for text in parts[0])
+            exports += f": {count(items, 'message')} = {' + '.join(sums)}"
+        indented(exports, "")
 
 
 def _zone(name: str | None) -> str | None:

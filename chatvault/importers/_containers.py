@@ -5,6 +5,7 @@ it lies. Only an archive inside a compressed archive is read through memory, up 
 that holds others stays a file, with those beside it (`_inner_files.py`).
 """
 
+import re
 from dataclasses import replace
 from typing import BinaryIO
 
@@ -21,6 +22,12 @@ ZIP_STARTS = (b"PK\3\4", b"PK\5\6", b"PK00PK")
 SPLIT_START = b"PK\7\x08"
 # A zip may stand behind a program that unpacks it. Behind a picture or a text it is an attachment's
 # own business: such a file is what its first bytes say.
+# `chat.zip.001`, as 7-Zip and others cut; the bytes of all pieces in a row are the archive.
+PIECE = re.compile(r".*\.(?:zip|tar|tgz|gz|7z|rar)\.[0-9]{3}", re.IGNORECASE)
+JOIN_PIECES = (
+    "put all pieces into one folder and open the first with 7-Zip or Keka, which join them; or join"
+    " them by hand (cat chat.zip.* > chat.zip; on Windows: copy /b chat.zip.* chat.zip)"
+)
 PROGRAM_STARTS = (b"MZ", b"\x7fELF", b"#!")
 # Documents and programs are zips, too; whoever reads one wants the file and not its parts.
 DOCUMENT_MEMBERS = (
@@ -66,6 +73,12 @@ def expand(name: str, entry: Entry, budget: Budget, *, zone: str = "UTC") -> Sou
     budget.add_archive(0 if entry.nested else entry.size, name)
     if kind == "split":
         raise _split(name)
+    if PIECE.fullmatch(name):
+        raise RefusedByLimit(
+            "this is one piece of an archive that was cut into several",
+            where=Where(name),
+            remedy=JOIN_PIECES,
+        )
     if not entry.in_place:
         entry = _through_memory(name, entry, budget)
     try:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chatvault.importers._apps import pointer
+from chatvault.importers._containers import JOIN_PIECES, PIECE
 
 HEAD = 64 * 1024  # a disk image says so behind 32 KiB
 _LITTLE = 16
@@ -77,6 +78,9 @@ PACKED = Kind(
     "this is an archive of a kind that ChatVault does not open (it opens .zip, .tar and .tar.gz)",
     "unpack it (7-Zip on Windows, The Unarchiver or Keka on a Mac, `7z x` on Linux) and import the"
     " folder",
+)
+PIECE_OF_ARCHIVE = Kind(
+    "piece of an archive", "this is one piece of an archive that was cut into several", JOIN_PIECES
 )
 COMPRESSED = Kind(
     "compressed file",
@@ -206,7 +210,7 @@ _MAIL_FIELDS = (b"\nsubject:", b"\nfrom:", b"\nto:", b"\ndate:", b"\nmessage-id:
 # Best first: what helps somebody most who gave many files. The first of them are worth a word
 # wherever they lie, the others only where there is little else.
 STRONG = (
-    UNFINISHED, SAVED_PAGE, IN_THE_CLOUD, PACKED, ENCRYPTED, COMPRESSED, SPREADSHEET, TORN_TABLE,
+    UNFINISHED, PIECE_OF_ARCHIVE, SAVED_PAGE, IN_THE_CLOUD, PACKED, ENCRYPTED, COMPRESSED, SPREADSHEET, TORN_TABLE,
     LINK_TO_CLOUD, DISK_IMAGE,
 )  # fmt: skip
 ORDER = (
@@ -230,6 +234,8 @@ def is_foreign(name: str) -> bool:
 def kind_of(name: str, head: Callable[[str, int], bytes]) -> Kind | None:
     """What a file is; None if nothing helpful can be said. `head` gives its first bytes."""
     last = name.rpartition("/")[2].lower()
+    if PIECE.fullmatch(last):
+        return PIECE_OF_ARCHIVE
     by_ending = _ENDINGS.get(last.rpartition(".")[2]) if "." in last else None
     if by_ending in _CERTAIN:
         return by_ending

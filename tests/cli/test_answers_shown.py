@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from program import Terminal, environment, run
+from program import Terminal, Vault, environment, run
 
 from chatvault.importers._apps import BY_NAME
 
@@ -42,3 +42,16 @@ def test_what_lies_beside_exports_is_followed_by_how_to_hear_more(tmp_path: Path
     assert 0 == ended.code
     assert "a.rar (archive that is not opened): not an export" in ended.out
     assert "by itself" in ended.err
+
+
+def test_exports_that_were_imported_before_are_not_counted_again(
+    empty: Vault, tmp_path: Path
+) -> None:
+    for folder, name in (("a", "Bram"), ("b", "Ida")):
+        (tmp_path / folder).mkdir()
+        text = f"[19.03.24, 19:05:30] {name}: Hi\n" * 3
+        (tmp_path / folder / f"WhatsApp Chat - {name}.txt").write_text(text)
+    assert 0 == empty.run("import", tmp_path / "a").code
+    both = empty.run("import", tmp_path).out.splitlines()
+    assert both[-1].startswith("2 exports, 1 imported before: 3 messages = 3 new + ")
+    assert "2 exports, 2 imported before" == empty.run("import", tmp_path).out.splitlines()[-1]

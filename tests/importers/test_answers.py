@@ -231,6 +231,8 @@ ANSWERS = {
     ),
     "firefox": ({"a.zip.part": ZIP[:200]}, RefusedByLimit, "half a zip", "download it again"),
     "half": ({"a.zip": ZIP[: len(ZIP) * 6 // 10]}, RefusedByLimit, "half a zip", "again"),
+    "first piece": ({"a.zip.001": ZIP[:200]}, RefusedByLimit, "one piece", "copy /b"),
+    "second piece": ({"a.zip.002": ZIP[200:]}, BadExport, "one piece", "7-Zip"),
     "gpg": ({"a.gpg": NOISE}, BadExport, "encrypted", "decrypt"),
     "age": ({"a": b"age-encryption.org/v1\n" + NOISE}, BadExport, "encrypted", "decrypt"),
     "program": ({"setup.exe": b"MZ" + NOISE}, BadExport, "program", "export in it"),
