@@ -1,7 +1,7 @@
 """One message of Telegram Desktop's JSON: its sender, time, kind, files and reactions."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from chatvault.importers._clock import FileClock, wall_time, zone_for
@@ -61,6 +61,7 @@ _ABSENT = {
     "(File exceeds": AttachmentState.SKIPPED_TOO_BIG,
     "(File not included": AttachmentState.ABSENT_NOT_EXPORTED,
 }
+_SAME = timedelta(seconds=2)  # of a reaction and of what the server did then
 _SENDERS = (("actor", "actor_id"), ("from", "from_id"))
 
 
@@ -159,6 +160,9 @@ def message(
     used |= _USED | in_files
     if form in {"message", "service"}:  # told by the kind
         used.add("type")
+    if edited_at is not None and _is_of_reaction(fields):
+        edited_at = None
+        used -= {"edited", "edited_unixtime"}
     reply_to = maybe(item, "reply_to_message_id", int)
     # Only a reply to something in another conversation names where that is.
     if reply_to is not None and "reply_to_peer_id" not in fields:
@@ -222,6 +226,22 @@ def _edited_at(
     if seconds is not None:
         return _moment(seconds, local)
     return clock.other(local or "", sent_at)
+
+
+def _is_of_reaction(item: dict[str, object]) -> bool:
+    """Whether `edited` is the time of a reaction: Telegram's server sets it for those as well."""
+    edited = maybe(item, "edited", str)
+    if not edited:
+        return False
+    times = (
+        maybe(one, "date", str)
+        for reaction in maybe(item, "reactions", list) or ()
+        for one in maybe(reaction, "recent", list) or ()
+    )
+    try:
+        return any(abs(_wall(edited) - _wall(time)) <= _SAME for time in times if time)
+    except Malformed:
+        return False
 
 
 def _kind(item: dict[str, object], form: str) -> MessageKind:

@@ -29,6 +29,7 @@ INFO = ImporterInfo(
     key="telegram-desktop",
     platform="telegram",
     title="Telegram Desktop",
+    version=2,
     expects="a folder with result.json (ChatExport_... or DataExport_...)",
     carries=frozenset({
         "ids", "replies", "reactions", "edits", "forwards", "calls", "locations", "contacts",

@@ -248,6 +248,17 @@ def test_edited_in_1970_means_never(never: str) -> None:
     assert (None, ()) == (found.edited_at, found.marks)
 
 
+@pytest.mark.parametrize(("second", "marks"), [("00", ()), ("02", ()), ("03", (Mark.EDITED,))])
+def test_the_time_of_a_reaction_is_no_edit(second: str, marks: tuple[Mark, ...]) -> None:
+    who = {"from": "Ada", "from_id": "user7", "date": f"2024-03-09T18:06:{second}"}
+    reaction = {"type": "emoji", "count": 1, "emoji": "👍", "recent": [who]}
+    edited = {"edited": "2024-03-09T18:06:00", "edited_unixtime": "1710003960"}
+    found = one(**edited, reactions=[reaction])
+    assert marks == found.marks
+    assert (found.edited_at is None) == (not marks)
+    assert marks or edited.items() <= found.extra.items()
+
+
 def test_an_edit_is_marked() -> None:
     found = one(edited="2024-03-09T18:06:00", edited_unixtime="1710003960")
     assert found.edited_at is not None
