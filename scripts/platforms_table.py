@@ -13,6 +13,7 @@ from _pages import ROOT, between, write_or_check
 
 _environment.enter("dev")
 
+from chatvault.importers._apps import APPS  # noqa: E402  (only in there)
 from chatvault.importers._protocol import Carried, Importer  # noqa: E402  (only in there)
 from chatvault.importers.registry import IMPORTERS  # noqa: E402
 
@@ -27,6 +28,16 @@ HEAD = """\
 ChatVault reads exports: files that an app or a tool wrote and that you already have. It opens no
 app's own database, takes no keys and logs in nowhere. `chatvault identify PATH` says which of these
 an export is, and how that is known; nothing has to be told by flags.
+"""
+
+INSTEAD = """\
+## What is not read, and what to do instead
+
+Databases and backups that apps keep for themselves are not opened, whether they are protected or
+not ([why](decisions/0006-no-app-databases.md)); `chatvault identify PATH` recognises them, and also
+documents, e-mail, web pages where a better form can be had, and downloads that did not finish, and
+says the same as here. An app that is in neither table: [a spreadsheet](platforms/generic-csv.md)
+brings its messages in.
 """
 
 
@@ -62,11 +73,22 @@ def seen_table(importers: tuple[Importer, ...]) -> list[str]:
     return lines
 
 
+def instead_table() -> list[str]:
+    """What to do with the own databases and backups of apps, which are not opened."""
+    lines = ["| app | instead of its own database or backup |", "| --- | --- |"]
+    for app in sorted(APPS, key=lambda app: app.name.casefold()):
+        links = ", ".join(f"[{key}](platforms/{key}.md)" for key in app.keys)
+        remedy = _cell(app.remedy).rstrip(".")
+        lines.append(f"| {app.name} | {remedy}{f' ({links})' if links else ''} |")
+    return lines
+
+
 def pages(importers: tuple[Importer, ...]) -> dict[str, str]:
     """Every page that holds a table of platforms, by its name."""
     parts = [HEAD, *short_table(importers, ""), ""]
     parts += ["## What the exports carry", "", *carried_table(importers), ""]
     parts += ["## Versions", "", *seen_table(importers)]
+    parts += ["", INSTEAD, *instead_table()]
     found = {PAGE: "\n".join(parts) + "\n"}
     readme = ROOT / README
     if readme.exists():

@@ -210,8 +210,8 @@ _MAIL_FIELDS = (b"\nsubject:", b"\nfrom:", b"\nto:", b"\ndate:", b"\nmessage-id:
 # Best first: what helps somebody most who gave many files. The first of them are worth a word
 # wherever they lie, the others only where there is little else.
 STRONG = (
-    UNFINISHED, PIECE_OF_ARCHIVE, SAVED_PAGE, IN_THE_CLOUD, PACKED, ENCRYPTED, COMPRESSED, SPREADSHEET, TORN_TABLE,
-    LINK_TO_CLOUD, DISK_IMAGE,
+    UNFINISHED, PIECE_OF_ARCHIVE, SAVED_PAGE, IN_THE_CLOUD, PACKED, ENCRYPTED, COMPRESSED,
+    SPREADSHEET, TORN_TABLE, LINK_TO_CLOUD, DISK_IMAGE,
 )  # fmt: skip
 ORDER = (
     *STRONG, TABLE, JSON, XML, PAGE, MAIL, DOCUMENT, TEXT, CONTACTS, CALENDAR, PROGRAM, SHORTCUT,
