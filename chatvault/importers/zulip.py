@@ -56,6 +56,9 @@ INFO = ImporterInfo(
             ("recipient", "recipient_id"), "where a message went, kept as its conversation"
         ),
         "has_attachment": "told by the attachments",
+        **dict.fromkeys(("has_image", "has_link"), "told by the text"),
+        "is_channel_message": "told by the kind of conversation",
+        "type": "told by the kind of message; one that is not known is kept",
         "realm": "the number of the organisation on its server, which is told by its name",
         "prev_rendered_content": "the text before an edit once more, as HTML",
         "prev_rendered_content_version": "how that HTML was made",
@@ -78,8 +81,11 @@ _UPLOAD = re.compile(
 _TOLD = {
     "id", "sender", "sender_id", "recipient", "recipient_id", "subject", "content", "date_sent",
     "pub_date", "last_edit_time", "edit_history", "rendered_content", "rendered_content_version",
-    "search_tsvector", "has_attachment", "realm",
+    "search_tsvector", "has_attachment", "has_image", "has_link", "is_channel_message", "realm",
+    "type",
 }  # fmt: skip
+NO_TOPIC = "\x07"  # what newer servers keep in place of the topic of private messages
+WRITTEN, RESOLVED = 1, 2  # the type of a message; the second notes that a topic is resolved
 
 
 def recognise(source: Source) -> tuple[str, ...]:
@@ -218,11 +224,14 @@ class _Messages:
 
     def _message(self, row: dict[str, object], *, place: str, seq: int) -> Message:
         text = need(row, "content", str)
-        topic = maybe(row, "subject", str) or ""
+        topic = (maybe(row, "subject", str) or "").removeprefix(NO_TOPIC)
         versions, left = _versions(maybe(row, "edit_history", str, list))
         edited_at = _time(row, "last_edit_time")
         attachments = tuple(self._attachments(text))
+        form = maybe(row, "type", int)
         extra = {key: one for key, one in rest(row, _TOLD).items() if one not in (None, "", [])}
+        if form not in (None, WRITTEN, RESOLVED):
+            extra["type"] = form
         if topic:
             extra["topic"] = topic
         if left:
@@ -233,7 +242,7 @@ class _Messages:
             sender_id=self._realm.person(number(row, "sender")),
             sent_at=_time(row, "date_sent") or _time(row, "pub_date"),
             seq=seq,
-            kind=attachments[0].kind if attachments else MessageKind.TEXT,
+            kind=_kind(form, attachments),
             text=text,
             scope=self._realm.key,
             more_text=(topic,) if topic else (),
@@ -258,6 +267,12 @@ class _Messages:
                 kind=kind_by_name(wanted),
                 as_exported=address,
             )
+
+
+def _kind(form: int | None, attachments: tuple[Attachment, ...]) -> MessageKind:
+    if form == RESOLVED:
+        return MessageKind.SYSTEM
+    return attachments[0].kind if attachments else MessageKind.TEXT
 
 
 def _time(row: object, key: str) -> Timestamp | None:

@@ -20,6 +20,7 @@ from chatvault.model import (
     ConversationKind,
     Mark,
     Message,
+    MessageKind,
     Problem,
     Reaction,
     Record,
@@ -135,6 +136,25 @@ def test_texts_before_edits_come_oldest_first(form: Any) -> None:
 def test_a_history_of_any_shape_is_no_error(history: str) -> None:
     [found] = messages(message(1, content="x", edit_history=history))
     assert ("x", ()) == (found.text, found.versions)
+
+
+def test_a_private_message_has_no_topic_also_on_newer_servers() -> None:
+    quiet = {"has_image": False, "has_link": True, "is_channel_message": False, "type": 1}
+    [told] = messages(message(1, recipient=32, subject="\x07", **quiet))
+    assert ((), {}) == (told.more_text, told.extra)
+    [told] = messages(message(1, subject="kiln"))
+    assert (("kiln",), {"topic": "kiln"}) == (told.more_text, told.extra)
+
+
+@pytest.mark.parametrize(
+    ("form", "kind", "extra"),
+    [(1, MessageKind.TEXT, {}), (2, MessageKind.SYSTEM, {}), (7, MessageKind.TEXT, {"type": 7})],
+)
+def test_what_the_server_notes_about_a_topic_is_no_text_of_somebody(
+    form: int, kind: MessageKind, extra: dict[str, object]
+) -> None:
+    [told] = messages(message(1, type=form))
+    assert (kind, extra) == (told.kind, told.extra)
 
 
 def test_a_reaction_told_twice_counts_once() -> None:
