@@ -25,6 +25,7 @@ from chatvault.model import Attachment, Mark, Message, MessageKind, Reaction, Ti
 # Types that the exporter has no word for come as Discord's numbers.
 _WRITTEN = frozenset({"Default", "Reply", "0", "19", "20", "23"})
 _REPLIES = frozenset({"Reply", "19"})
+_PLAIN = frozenset({"Default", "0"})
 _CALLS = frozenset({"Call", "3"})
 _NOTICES = frozenset({
     "RecipientAdd", "RecipientRemove", "ChannelNameChange", "ChannelIconChange",
@@ -159,7 +160,8 @@ def _reference(
     if reference is None:
         return None
     # A pinned message, a thread and a forward refer to a message without answering it.
-    target = str(maybe(reference, "messageId", str, int) or "") if form in _REPLIES else ""
+    answers = form in _REPLIES or (form in _PLAIN and _is_answer(item, reference, channel))
+    target = str(maybe(reference, "messageId", str, int) or "") if answers else ""
     known = {
         "type": "Default",
         "channelId": channel,
@@ -170,6 +172,13 @@ def _reference(
     if left:
         kept["reference"] = left
     return target or None
+
+
+def _is_answer(item: dict[str, object], reference: dict[str, object], channel: str) -> bool:
+    """Whether an ordinary message answers what it refers to: so replies were told at first."""
+    plain = maybe(reference, "type", str, int) in {None, "Default", 0, "0"}
+    here = str(maybe(reference, "channelId", str, int)) == channel
+    return plain and here and maybe(item, "forwardedMessage", dict) is None
 
 
 def _details(item: dict[str, object]) -> dict[str, object]:

@@ -225,6 +225,22 @@ def test_only_a_reply_answers_the_message_it_refers_to() -> None:
     assert (None, {"messageId": "4"}) == (pin.reply_to_id, pin.extra["reference"])
 
 
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        ({}, "4"),
+        ({"type": "Default"}, "4"),
+        ({"type": "Forward"}, None),
+        ({"channelId": "1100000000000000999"}, None),
+    ],
+)
+def test_an_ordinary_message_answers_what_it_refers_to_in_its_own_channel(
+    change: dict[str, str], answer: str | None
+) -> None:
+    reference = {"messageId": "4", "channelId": CHANNEL["id"], "guildId": None, **change}
+    assert answer == one(type="Default", reference=reference).reply_to_id
+
+
 def test_a_voice_message_is_one_only_when_nothing_is_written_beside_it() -> None:
     file = {"id": "9", "url": "https://cdn.example/v.ogg", "fileName": "voice-message.ogg"}
     assert MessageKind.VOICE is one(attachments=[file]).kind
