@@ -80,7 +80,7 @@ _SENT = re.compile(
 
 def notice(text: str, sender: str) -> MessageKind | None:
     """What a sentence that the app wrote tells; None for a text that somebody typed."""
-    if _ALONE.fullmatch(text):
+    if _ALONE.fullmatch(text) or text == f"{sender}'s poll has multiple updates.":
         return MessageKind.SYSTEM
     for subject in ("You ", f"{sender} "):
         if len(subject) > 1 and text.startswith(subject):

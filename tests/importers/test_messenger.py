@@ -142,6 +142,8 @@ def test_J02_a_time_of_5000_digits_costs_only_its_message() -> None:
         ("Omar Fahd changed the theme to Ocean.", MessageKind.SYSTEM),
         ("Omar Fahd voted for Sunday in the poll: When?", MessageKind.SYSTEM),
         ("This poll is no longer available.", MessageKind.SYSTEM),
+        ("Omar Fahd's poll has multiple updates.", MessageKind.SYSTEM),
+        ("Iva's poll has multiple updates.", None),
         ("Omar Fahd created a poll: When?", MessageKind.POLL),
         ("You sent Omar Fahd $20.00.", MessageKind.TRANSFER),
         ("Omar Fahd started a video chat.", MessageKind.CALL),
