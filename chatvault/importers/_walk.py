@@ -127,13 +127,14 @@ class Walk:
                 return self._shelf(level, self._loose(level), claim=None, children=children)
         if len(claims) > 1:
             raise registry.several(claims, Where(level.path or level.name))
-        if level.plain and self._shelves:
+        if level.plain and self._shelves and claims[0][0].INFO.rank == "text":
             return self._without_foreign(level, claims[0])
         return Result([export_of(level, self._told, *claims[0])])
 
     def _without_foreign(self, level: Level, claim: tuple[Importer, tuple[str, ...]]) -> Result:
         """A folder as one export, but for what lies in it by chance: a text and its photos may
-        have been put among downloads."""
+        have been put among downloads. Other exports come as folders of their own, and all that
+        lies in those is kept."""
         export = export_of(level, self._told, *claim)
         whole = Result([export])
         foreign = {name for name in level.files() if is_foreign(name) and not is_junk(name)}
