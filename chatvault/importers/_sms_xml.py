@@ -8,9 +8,9 @@ from chatvault.importers._fields import Malformed
 from chatvault.importers._sms import OWN, Texted, between, moment, told_by
 from chatvault.importers._sms_parts import NULLS, Content, Part, put_together, value
 from chatvault.importers._source import Source
+from chatvault.importers._xml_events import Bad, Element, End, Text
+from chatvault.importers._xml_events import Part as XmlPart
 from chatvault.importers._xml_parts import has_data, is_file, part_name
-from chatvault.importers._xml_stream import Bad, Element, End, Text
-from chatvault.importers._xml_stream import Part as XmlPart
 from chatvault.model import Attachment, AttachmentState, MessageKind
 
 ITEMS = frozenset({"sms", "mms", "call"})

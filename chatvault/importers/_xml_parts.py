@@ -14,7 +14,8 @@ from chatvault.errors import ChatVaultError
 from chatvault.importers._base64_files import Outer, inner_entry
 from chatvault.importers._limits import Budget
 from chatvault.importers._source import Entry
-from chatvault.importers._xml_stream import BrokenXml, Element, Place, stream
+from chatvault.importers._xml_events import BrokenXml, Element, Place
+from chatvault.importers._xml_stream import stream
 from chatvault.model import Problem
 
 HEAD = 16 * 1024

@@ -22,11 +22,10 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from typing import BinaryIO
 
-import msgspec
-
 from chatvault.errors import RefusedByLimit
 from chatvault.importers._base64_files import Digits
 from chatvault.importers._limits import DEFAULT, Limits
+from chatvault.importers._xml_events import Bad, BrokenXml, Element, End, Part, Place, Text
 from chatvault.importers._xml_text import ORDINARY, Decoder
 
 CHUNK = 256 * 1024
@@ -34,53 +33,6 @@ _AHEAD = 1024 * 1024  # a tag that is longer is read piece by piece
 _LOOK = 1024  # bytes in which the name of an attribute and its quote must be
 _RAW = 1024 * 1024  # characters of a broken tag that are kept
 _SHORT, _SEEN = 128, 1024  # bytes of a tag that is remembered, and how many of them
-
-
-class BrokenXml(ValueError):
-    """The file cannot be read further than here; says why, and nothing of what is in it."""
-
-
-class Place(msgspec.Struct, frozen=True, gc=False):
-    """Where a value in base64 lies in the file, and how many bytes it makes: None if it is no
-    base64, or empty."""
-
-    at: int
-    length: int
-    size: int | None
-
-
-class Element(msgspec.Struct, frozen=True):
-    """A tag with its attributes; `closed` when nothing is inside. `raw` is its text without what is
-    held."""
-
-    name: str
-    attributes: dict[str, str]
-    places: dict[str, Place]
-    raw: str
-    closed: bool
-
-
-class End(msgspec.Struct, frozen=True, gc=False):
-    """The closing tag of an element."""
-
-    name: str
-
-
-class Text(msgspec.Struct, frozen=True, gc=False):
-    """Text between two tags that is not only white space."""
-
-    text: str
-
-
-class Bad(msgspec.Struct, frozen=True, gc=False):
-    """Something that cannot be read; `name` is that of the tag, where it has one."""
-
-    reason: str
-    raw: str
-    name: str = ""
-
-
-Part = Element | End | Text | Bad
 
 
 def stream(

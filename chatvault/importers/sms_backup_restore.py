@@ -16,8 +16,9 @@ from chatvault.importers._protocol import ImporterInfo
 from chatvault.importers._sms import Threads
 from chatvault.importers._sms_xml import Item, call, grouped, multimedia_message, text_message
 from chatvault.importers._source import Source
+from chatvault.importers._xml_events import Bad, BrokenXml, Element
 from chatvault.importers._xml_parts import HEAD, HELD, NAMES, ROOTS, root_of
-from chatvault.importers._xml_stream import Bad, BrokenXml, Element, stream
+from chatvault.importers._xml_stream import stream
 from chatvault.model import Problem, Record
 
 INFO = ImporterInfo(

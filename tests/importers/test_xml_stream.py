@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from archives import peak
 from chatvault.errors import RefusedByLimit
 from chatvault.importers._limits import Limits, MiB
-from chatvault.importers._xml_stream import Bad, BrokenXml, Element, End, Place, Text, stream
+from chatvault.importers._xml_events import Bad, BrokenXml, Element, End, Place, Text
+from chatvault.importers._xml_stream import stream
 
 NAMES = ("box", "item", "part")
 
