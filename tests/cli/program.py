@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import json
 import os
 import pty
 import re
@@ -82,6 +83,11 @@ class Vault:
     def run(self, *arguments: str | Path, **env: str) -> Ended:
         """Run the installed program on this vault."""
         return run(*arguments, env=self.env(**env))
+
+    def number_of(self, *query: str) -> str:
+        """The number of the one message that a search finds."""
+        (hit,) = json.loads(self.run("search", *query, "--json").out)["hits"]
+        return str(hit["id"])
 
 
 class Terminal:

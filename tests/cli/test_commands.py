@@ -183,15 +183,14 @@ def test_the_shell_completes_names(
 
 
 def test_show_tells_a_message_in_its_place(sealed: Vault) -> None:
-    hits = sealed.run("search", "太好了 北京", "--in", "小满", "--json").out
-    (number,) = (hit["id"] for hit in json.loads(hits)["hits"])
-    ended = sealed.run("show", str(number), "--context", "1")
+    number = sealed.number_of("太好了 北京", "--in", "小满")
+    ended = sealed.run("show", number, "--context", "1")
     assert (0, "") == (ended.code, ended.err)
     assert ended.out.startswith("小满 (wechat), times in Asia/Shanghai\n")
     assert 1 == len(re.findall(r"^> 2024-03-29 18:48  小诺$", ended.out, re.MULTILINE))
     assert 2 == len(re.findall(r"^  2024-", ended.out, re.MULTILINE))
-    told = json.loads(sealed.run("show", str(number), "--context", "1", "--json").out)
-    assert [False, True, False] == [m["id"] == number for m in told["messages"]]
+    told = json.loads(sealed.run("show", number, "--context", "1", "--json").out)
+    assert [False, True, False] == [m["id"] == int(number) for m in told["messages"]]
 
 
 @pytest.mark.parametrize(

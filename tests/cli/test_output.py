@@ -235,7 +235,8 @@ def test_L14_what_a_terminal_cannot_show_is_written_out(sealed: Vault, env: dict
     for arguments in (["search", "in:Jory has:photo"], ["list", "people"], ["platforms"]):
         done = encoded(sealed, *arguments, **env)
         assert (0, False) == (done.returncode, b"Traceback" in done.stderr)
-    shown = encoded(sealed, "show", "149", "--context", "0", **env).stdout
+    number = sealed.number_of("太好了 北京", "--in", "小满")
+    shown = encoded(sealed, "show", number, "--context", "0", **env).stdout
     assert any(text in shown for text in ("北京".encode(), "北京".encode("gbk"), b"\\u5317\\u4eac"))
 
 
@@ -330,8 +331,9 @@ def test_data_and_talk_are_kept_apart(sealed: Vault) -> None:
 
 
 def test_times_are_those_of_the_persons_own_clock(sealed: Vault) -> None:
-    in_shanghai = sealed.run("show", "149", "--context", "0").out
-    in_lisbon = sealed.run("show", "149", "--context", "0", TZ="Europe/Lisbon").out
+    number = sealed.number_of("太好了 北京", "--in", "小满")
+    in_shanghai = sealed.run("show", number, "--context", "0").out
+    in_lisbon = sealed.run("show", number, "--context", "0", TZ="Europe/Lisbon").out
     assert "times in Asia/Shanghai" in in_shanghai
     assert " 2024-03-29 18:48  " in in_shanghai
     assert "times in Europe/Lisbon" in in_lisbon
