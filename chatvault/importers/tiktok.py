@@ -1,12 +1,14 @@
-"""TikTok's "Download your data": user_data.json, user_data_tiktok.json, or Chat History.txt.
+"""TikTok's "Download your data": user_data.json, user_data_tiktok.json, or Direct Messages.txt.
 
     {"Direct Message":{"Direct Messages":{"ChatHistory":{"Chat History with nina.q:":[
      {"Date":"2025-05-05 05:05:05","From":"nina.q","Content":"lol"}]}}}}
 
-as text, in a folder `Direct Messages`:
+as text, TikTok/Direct Messages/Direct Messages.txt, or both in the words of another language:
     >>> Chat History with nina.q::
-    2023-01-01 00:00:00 UTC
-    nina.q: lol
+
+    2023-01-01 00:00:00 UTC nina.q: lol
+
+or Chat History.txt, with the time on a line of its own. Older ones do not write UTC.
 
 Only the other one's user name stands over a conversation: whoever else writes is the owner.
 """
@@ -67,12 +69,18 @@ _SECTIONS = re.compile(
     r'|TikTok Shop|Tiktok Live|Tiktok Shopping|Video|Your Activity)"\s*:'
 )
 _SIGNS = re.compile(r'"Chat History with [^"]{0,200}"\s*:\s*\[|"ChatHistory"\s*:\s*\{')
-_NAMED = re.compile(r"user_data[^/]*\.json", re.IGNORECASE)
+_NAMED = re.compile(
+    r"user_data[^/]*\.json|(?:.*/)?(?:Chat History|Direct Messages?)\.txt", re.IGNORECASE
+)
 _ADDRESS = re.compile(r"https?://\S{3,2000}")
 _OWN_ADDRESS = re.compile(r"https?://[^/?#]{0,200}tiktok[^/?#]{0,200}(?:[/?#]|\Z)", re.IGNORECASE)
 _WORD = re.compile(r"\[([A-Za-z ]{3,20})\]")
-_TEXT_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: UTC)?\s*")
-_FOLDERS = ("", "Direct Messages/", "Direct Message/", "TikTok/Direct Messages/")
+_TEXT_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?: UTC)?)"
+    r"(?:[ \t]*(?:\n|\Z)|(?<=UTC)[ \t]+|[ \t]+(?=[^:\n]{1,100}:(?:\s|\Z)))"
+)
+_TEXT_SAID = re.compile(r"([^:\n]{1,100}):(?:[ \t]|(?=\n)|\Z)(.*)", re.DOTALL)
+MOST_FOLDERS = 2  # over a file of text: TikTok/Direct Messages/
 MOST_SENDERS = 4  # of one conversation that are looked at
 
 
@@ -94,9 +102,17 @@ def read(source: Source) -> Iterator[Record]:
 
 def _candidates(source: Source) -> list[str]:
     names = [name for name in source.files() if name.lower().endswith(".json")]
-    texts = [f"{folder}Chat History.txt" for folder in _FOLDERS]
-    names.sort(key=lambda name: (not _NAMED.fullmatch(name), name))
-    return [name for name in texts if source.has(name)] + names
+    names += [name for name in source.names() if _may_be_text(name)]
+    return sorted(names, key=lambda name: (not _NAMED.fullmatch(name), name))
+
+
+def _may_be_text(name: str) -> bool:
+    """Whether a file is called like the chats: in other languages it is called like its folder."""
+    *folders, file = name.split("/")
+    stem, dot, ending = file.rpartition(".")
+    if not dot or ending.lower() != "txt" or len(folders) > MOST_FOLDERS:
+        return False
+    return folders[-1:] == [stem] or _NAMED.fullmatch(file) is not None
 
 
 def _evidence(source: Source, name: str) -> str:
@@ -296,17 +312,15 @@ def _from_text(source: Source, name: str) -> Iterator[_Said | Unread]:
 
 
 def _text_said(key: str, block: Block[str], part: str) -> _Said | Unread:
-    time, _, said = block.text.partition("\n")
-    who, colon, content = said.partition(": ")
-    if not colon and said.rstrip().endswith(":"):
-        who, colon, content = said.rstrip()[:-1], ":", ""
-    if not colon or "\n" in who:
+    time = _TEXT_TIME.match(block.text)
+    said = time and _TEXT_SAID.match(block.text, time.end())
+    if time is None or said is None:
         return Unread(part, "a time without a message", block.text)
-    value = {"Date": time.strip(), "From": who, "Content": content.rstrip("\n")}
+    value = {"Date": time[1], "From": said[1], "Content": said[2].strip("\n")}
     return _Said(key, key.startswith("Group "), value, part, block.text)
 
 
 def _starts(line: str) -> str | None:
-    if _TEXT_TIME.fullmatch(line):
+    if _TEXT_TIME.match(line):
         return "time"
     return "title" if line.startswith(">>>") else None

@@ -41,6 +41,11 @@ def read(tree: object, told: Told | None = None) -> list[Record]:
     return list(tiktok.read(Source.of({NAME: data}, told=told or Told())))
 
 
+def second(message: Message) -> int:
+    assert message.sent_at is not None
+    return message.sent_at.utc_ms // 1000
+
+
 def messages(records: list[Record]) -> list[Message]:
     return [record for record in records if isinstance(record, Message)]
 
@@ -139,3 +144,43 @@ def test_text_that_looks_like_a_time_or_heading_stays_apart() -> None:
     records = list(tiktok.read(source))
     assert ["at", ">>> no heading"] == [one.text for one in messages(records)]
     assert ["line 7"] == [one.part for one in records if isinstance(one, Problem)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "TikTok/Direct Messages/Direct Messages.txt",
+        "Tiktok/Mensajes directos/Mensajes directos.txt",
+        "Direct Messages/Direct Messages.txt",
+        "Direct Messages.txt",
+        "Chat History.txt",
+    ],
+)
+@pytest.mark.parametrize("zone", [" UTC", ""])
+def test_text_with_a_message_on_the_line_of_its_time(name: str, zone: str) -> None:
+    text = (
+        f">>> Chat History with nina.q::\n\n2026-07-03 23:00:11{zone} nina.q: so: late\n"
+        f"2026-01-01 is the date\n2026-07-03 23:00:12{zone} tove:\nbelow\n"
+        f"2026-07-03 23:00:13{zone} tove: \n\n"
+        f">>> Chat History with rafe::\n\n2026-07-04 01:00:00{zone} rafe: [Sticker]\n"
+    )
+    source = Source.of({name: text.encode()})
+    assert tiktok.recognise(source)
+    records = list(tiktok.read(source))
+    found = messages(records)
+    assert [
+        ("nina.q", "so: late\n2026-01-01 is the date"),
+        ("tove", "below"),
+        ("tove", ""),
+        ("rafe", ""),
+    ] == [(one.sender_id, one.text) for one in found]
+    assert [0, 1, 2, 7189] == [second(one) - second(found[0]) for one in found]
+    assert not [one for one in records if isinstance(one, Problem)]
+
+
+@pytest.mark.parametrize(
+    "name", ["Likes/Like List.txt", "a/b/Direct Messages/Direct Messages.txt", "Notes.txt"]
+)
+def test_text_is_only_looked_for_where_it_lies(name: str) -> None:
+    heading = b">>> Chat History with nina.q::\n\n"
+    assert not tiktok.recognise(Source.of({name: heading, "other.txt": heading}))
