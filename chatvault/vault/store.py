@@ -33,7 +33,8 @@ from chatvault.vault.merging import Row, StoredAttachment, StoredReaction, Varia
 from chatvault.vault.rows import Rows
 from chatvault.vault.time_keys import TimeKeys
 
-BATCH = 20_000
+BATCH = 20_000  # messages
+WAITING = 16 * 1024 * 1024  # characters of messages in a batch; then it is full, too
 
 
 @dataclass
@@ -64,9 +65,11 @@ class _Transcript:
 
 
 class _Item(msgspec.Struct, gc=False):
-    """One message waiting for its batch."""
+    """One message waiting for its batch; what importers did not understand of it is apart from it,
+    encoded, because as objects it takes five times the memory."""
 
     message: Message
+    extras: tuple[bytes, ...]
     wanted: placement.Wanted
     sender: int | None
     place: int
@@ -110,6 +113,7 @@ class Merger:
         self._gone: list[tuple[Row, Row]] = []
         self._displaced: list[Row] = []
         self._items: list[_Item] = []
+        self._waiting = 0
         self._problems: list[Problem] = []
         self._next_id = 1 + int(
             connection.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()[0]
@@ -173,7 +177,7 @@ class Merger:
 
     def _add_message(self, message: Message) -> None:
         # Not after a message but before the next: its reactions are told behind it.
-        if len(self._items) >= self._batch:
+        if len(self._items) >= self._batch or self._waiting > WAITING:
             self.flush()
         transcript = self._transcript(message.conversation_id)
         if not transcript.placed.as_told:
@@ -217,8 +221,14 @@ class Merger:
             else placement.NO_NAMES,
             foreign=self._foreign is not None and scope in self._foreign,
         )
+        extra: tuple[bytes, ...] = ()
+        if message.extra or message.more_extra:
+            told = filter(None, (message.extra, *message.more_extra))
+            extra = tuple(msgspec.json.encode(one, order="deterministic") for one in told)
+            message = msgspec.structs.replace(message, extra={}, more_extra=())
+        self._waiting += len(message.text) + sum(map(len, extra))
         self._items.append(
-            _Item(message, wanted, sender, transcript.place, attachments, transcript.placed)
+            _Item(message, extra, wanted, sender, transcript.place, attachments, transcript.placed)
         )
         at = message.sent_at
         if at is not None:
@@ -229,6 +239,7 @@ class Merger:
     def flush(self) -> None:
         """Bring what is waiting into the archive; the transaction began with its first record."""
         items, self._items = self._items, []
+        self._waiting = 0
         self._begin()
         self._begun = False
         with self._transaction.pop_all():
@@ -348,10 +359,7 @@ class Merger:
             merging.merge_reactions(row, item.reactions)
         for version in _versions(item) if message.versions else ():
             merging.add_version(row, version)
-        for extra in (message.extra, *message.more_extra):
-            if not extra:
-                continue
-            plain = msgspec.json.encode(extra, order="deterministic")
+        for plain in item.extras:
             digest = extras.digest(plain)
             if digest not in row.extras:
                 row.extras.add(digest)
