@@ -29,6 +29,7 @@ INFO = ImporterInfo(
     key="discord-dce",
     platform="discord",
     title="Discord, by DiscordChatExporter",
+    version=2,
     expects="the .json files (or .csv, which know less), with their ..._Files folders",
     carries=frozenset({
         "ids", "replies", "reactions", "edits", "forwards", "calls", "stickers", "polls",

@@ -20,6 +20,7 @@ INFO = ImporterInfo(
     key="instagram",
     platform=INSTAGRAM,
     title="Instagram",
+    version=2,
     expects="the .zip files of a download as JSON, or the folder your_instagram_activity",
     carries=CARRIED,
     derived=NOT_KEPT,

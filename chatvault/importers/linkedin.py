@@ -35,6 +35,7 @@ INFO = ImporterInfo(
     key="linkedin",
     platform="linkedin",
     title="LinkedIn",
+    version=2,
     expects="the zip Basic_ or Complete_LinkedInDataExport_..., or messages.csv out of it",
     derived={
         "TO": "who takes part, which stands with the conversation",

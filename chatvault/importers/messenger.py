@@ -22,6 +22,7 @@ INFO = ImporterInfo(
     key="messenger",
     platform=MESSENGER,
     title="Facebook Messenger",
+    version=2,
     expects="the .zip files of a download as JSON, or the folder your_facebook_activity",
     carries=CARRIED,
     derived=NOT_KEPT,

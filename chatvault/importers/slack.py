@@ -66,6 +66,7 @@ INFO = ImporterInfo(
     key="slack",
     platform="slack",
     title="Slack (export of a workspace, slackdump export)",
+    version=2,
     expects="the .zip of a Slack export, or its folder, with users.json and channels.json",
     carries=frozenset({
         "ids", "replies", "reactions", "edits", "deletions", "calls", "system", "media", "links",

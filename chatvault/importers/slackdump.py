@@ -63,6 +63,7 @@ INFO = ImporterInfo(
     key="slackdump",
     platform="slack",
     title="Slack (slackdump archive, chunks, dump)",
+    version=2,
     expects="slackdump.sqlite with __uploads, a folder of .json.gz, or a dump (C….json)",
     carries=frozenset({
         "ids", "replies", "reactions", "edits", "deletions", "calls", "system", "media", "links",

@@ -29,6 +29,7 @@ INFO = ImporterInfo(
     key="threema",
     platform="threema",
     title="Threema",
+    version=2,
     expects="the folder of an Android data backup that was unpacked with its password, or the zip"
     " of one exported chat",
     carries=frozenset({

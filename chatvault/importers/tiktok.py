@@ -42,6 +42,7 @@ INFO = ImporterInfo(
     key="tiktok",
     platform="tiktok",
     title="TikTok",
+    version=2,
     expects="the zip of \"Download your data\", or user_data_tiktok.json out of it",
     carries=frozenset({"links"}),
     derived={

@@ -45,6 +45,7 @@ INFO = ImporterInfo(
     key="zulip",
     platform="zulip",
     title="Zulip (export of an organisation)",
+    version=2,
     expects="the .tar.gz of a Zulip export, or its folder: realm.json, messages-000001.json",
     carries=frozenset({"ids", "reactions", "edits", "media"}),
     derived={
