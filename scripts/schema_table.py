@@ -43,7 +43,7 @@ TABLES = {
     "pack": "One row for each pack.",
     "stored_file": "One row for each file in the packs; equal files are stored once.",
     "source_file": "The files of every export, and where their bytes are.",
-    "photo": "What pictures say of themselves and look like; `chatvault import` and `rebuild` fill it.",
+    "photo": "What pictures say of themselves and look like; `import` and `rebuild` fill it.",
     "thumbnail": "Small pictures. Not filled yet.",
     "meta": "Facts about the archive.",
 }

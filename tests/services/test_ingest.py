@@ -210,6 +210,7 @@ def bad_exports(folder: Path) -> dict[str, tuple[Path, type[ChatVaultError]]]:
             "nothing.zip": b"",
             "MSG0.db": b"SQLite format 3\0" + bytes(4080),
             "msgstore.db.crypt15": os.urandom(2000),
+            "thing.bin": bytes(range(256)),
             "zeros.tar": bytes(10240),
         },
     )
@@ -217,7 +218,8 @@ def bad_exports(folder: Path) -> dict[str, tuple[Path, type[ChatVaultError]]]:
     return {
         "empty export": (Telegram([]).folder(folder / "silent"), EmptyExport),
         "half a zip": (folder / "half.zip", RefusedByLimit),
-        "unknown": (folder / "letter.txt", UnknownExport),
+        "a letter": (folder / "letter.txt", BadExport),
+        "unknown": (folder / "thing.bin", UnknownExport),
         "file of no bytes": (folder / "nothing.zip", BadExport),
         "empty folder": (folder / "empty", BadExport),
         "database of an app": (folder / "MSG0.db", AppDatabase),
@@ -230,7 +232,7 @@ def bad_exports(folder: Path) -> dict[str, tuple[Path, type[ChatVaultError]]]:
 @pytest.mark.parametrize(
     "name",
     [
-        "empty export", "half a zip", "unknown", "file of no bytes", "empty folder",
+        "empty export", "half a zip", "a letter", "unknown", "file of no bytes", "empty folder",
         "database of an app", "backup of an app", "not there", "T06 zeros",
     ],
 )  # fmt: skip
