@@ -10,7 +10,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 V = TypeVar("V")
 
-# Limits of SECURITY 6.2: before 1970 or later than this is no time a message can have. Importers
+# A safety limit: before 1970 or later than this is no time a message can have. Importers
 # have no clock, so the upper bound is a fixed year; ingest, which knows the time, marks the rest.
 EARLIEST_MS = 0
 LATEST_MS = 4_102_444_800_000  # 2100-01-01

@@ -11,7 +11,7 @@ import zlib
 from chatvault.errors import RefusedByLimit, Where
 from chatvault.importers._limits import Limits
 
-# Zip says "code page 437" and means whatever the packing computer had; formats/README 3.4.3.
+# Zip says "code page 437" and means whatever the packing computer had.
 ENCODINGS = ("utf-8", "gb18030", "cp949", "cp932", "cp1251")
 # Most names need nothing at all: no control byte, no backslash, no drive, no empty or dotted part.
 PLAIN = re.compile(r"(?!/)(?:(?!\.{0,2}(?:/|\Z))[^\x00-\x1f\x7f\\/:]+/?)+(?<!/)")

@@ -35,7 +35,7 @@ from chatvault.model import (
 
 H = TypeVar("H")
 
-MOST_SENDERS = 10_000  # the limit for participants, SECURITY 6.2
+MOST_SENDERS = 10_000  # a safety limit: who they are is held in memory
 
 
 class Body(NamedTuple):

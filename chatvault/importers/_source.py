@@ -135,7 +135,7 @@ class Source:
         """The name within the whole export of the file that a reference means, or None.
 
         `base` is the folder that the reference is relative to. Tried in turn: exactly; without
-        regard to case and Unicode form; by base name, if only one file has it (formats 3.7). Never
+        regard to case and Unicode form; by base name, if only one file has it. Never
         outside this source, whatever the reference says.
         """
         path = _normal(base, reference)

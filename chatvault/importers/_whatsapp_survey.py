@@ -26,7 +26,7 @@ from chatvault.importers._whatsapp_words import DELETED_BY_ME, MARKS, squash
 from chatvault.model import MessageKind
 
 MOST_SHAPES = 32
-MOST_AUTHORS = 10_000  # the limit for participants, SECURITY 6.2
+MOST_AUTHORS = 10_000  # a safety limit: who they are is held in memory
 MOST_PHRASES = 2_000
 LONGEST_NAME = 256
 
