@@ -84,7 +84,7 @@ def measure(given: argparse.Namespace, work: Path) -> Run:
 
 def _measure_group(name: str, run: Run, given: argparse.Namespace, work: Path) -> Run:
     rounds, seed, messages = given.rounds, given.seed, given.messages
-    asked, often = (5, 2) if given.quick else (100, 30)
+    asked, often = (5, 2) if given.quick else (given.asked, 30)
     before = load()
 
     def taken(times: int) -> Taken:
@@ -113,6 +113,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--messages", type=int, default=10_000)
     parser.add_argument("--media-mb", type=int, help="size of all photos (2000; quick: 5)")
     parser.add_argument("--rounds", type=int, help="how often each is measured (3; quick: 1)")
+    parser.add_argument("--asked", type=int, default=100, help="queries of each kind")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", nargs="+", choices=GROUPS, default=GROUPS)
     parser.add_argument("--quick", action="store_true", help="once each, a few queries, few photos")
