@@ -38,8 +38,8 @@ SCANS = 5  # questions of each kind that are put to what has to read everything
 # With fewer hits, ms for a million say more about a query than about its hits; and one is chance.
 MANY, SOME = 10_000, 5
 BEGIN = (
-    "SELECT m.id FROM message m JOIN conversation c ON c.id = m.conversation"
-    " WHERE c.title = ? AND m.minute >= ? ORDER BY m.minute, m.time_key LIMIT 1"
+    "SELECT id FROM message WHERE conversation = ? AND minute >= ?"
+    " ORDER BY minute, time_key LIMIT 1"
 )
 
 
@@ -186,12 +186,13 @@ def _pages(
     spans: dict[str, list[int]] = defaultdict(list)
     for title, _, unix, _ in texts:
         spans[title].append(unix)
+    places = {title: row for row, title in queries.conversation_titles(db)}
     ours: list[Took] = []
     theirs: list[Took] = []
     for _ in range(asked):
         title = rng.choice(texts)[0]
         unix = rng.randint(spans[title][0], spans[title][-1])
-        mine = partial(_page, db, title, unix)
+        mine = partial(_page, db, places[title], unix)
         other = partial(peers.page, title, unix, CONTEXT)
         turns = [(ours, mine), (theirs, other)]
         rng.shuffle(turns)
@@ -237,8 +238,8 @@ def _total(db: Connection, tree: Query) -> int:
     return queries.count(db, select(db, tree))
 
 
-def _page(db: Connection, title: str, unix: int) -> None:
-    place = db.execute(BEGIN, (title, unix // 60)).fetchone()
+def _page(db: Connection, conversation: int, unix: int) -> None:
+    place = db.execute(BEGIN, (conversation, unix // 60)).fetchone()
     center = queries.message(db, place[0]) if place else None
     if center is not None:
         queries.around(db, center, CONTEXT)
