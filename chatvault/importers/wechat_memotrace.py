@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import islice, zip_longest
+from itertools import islice
 
 import msgspec
 
@@ -21,14 +21,22 @@ from chatvault.errors import EmptyExport, Where
 from chatvault.importers import _memotrace_page as pages
 from chatvault.importers import _memotrace_text as texts
 from chatvault.importers._clock import zone_for
-from chatvault.importers._csv import Text, head_rows, open_text
+from chatvault.importers._csv import Text, open_text
 from chatvault.importers._fields import Malformed
 from chatvault.importers._html import unescaped
 from chatvault.importers._js_literal import BrokenScript, items
 from chatvault.importers._json_stream import Bad, BrokenJson, Item, stream
-from chatvault.importers._limits import MiB
 from chatvault.importers._memotrace_contacts import CONTACTS, contacts
-from chatvault.importers._memotrace_csv import FIRST, FIRST_SHORT, OLDEST, SECOND
+from chatvault.importers._memotrace_csv import FIRST, OLDEST, SECOND
+from chatvault.importers._memotrace_files import (
+    LIST,
+    PAGE_HEAD,
+    TITLE,
+    candidates,
+    evidence,
+    header_of,
+    named,
+)
 from chatvault.importers._memotrace_json import Files, avatar_id, records
 from chatvault.importers._memotrace_tables import DIRECT, GROUP, Tables
 from chatvault.importers._people import folded
@@ -73,71 +81,28 @@ INFO = ImporterInfo(
     seen="MemoTrace 0.2 to 1.x and 2.x, 2023 to 2025",
 )  # fmt: skip
 
-HEAD = 64 * 1024
-PAGE_HEAD = MiB  # large styles stand before the messages of a page
 FIRST_ITEMS = 2_000  # in which to look for who a page is with
 
-_FOLDER = re.compile(r"(.*)[(（]([^()（）]+)[)）]", re.DOTALL)
-_ARCHIVE = re.compile(r"\.(?:zip|tar|tar\.gz|tgz|csv|json|html|txt|md)$", re.IGNORECASE)
-_HEADERS = (FIRST, FIRST_SHORT, SECOND, OLDEST)
-_LIST = re.compile(r"const chatMessages\s*=\s*\[(?:\s*\[)?")
-_TITLE = re.compile(r"<p id=\"title\">(.{0,400}?)</p>", re.DOTALL)
 _WXID = re.compile(r"const wxid\s*=\s*\"([^\"\n]{1,128})\"")
 _FAILED = "出错了"  # the title of a page that the tool could not write
-_FOLDERS = ("avatar/", "image/", "emoji/", "voice/", "video/", "icon/", "file/")
-_ENDINGS = (".html.json", ".csv", ".html", ".md", ".txt")
 
 
 def recognise(source: Source) -> tuple[str, ...]:
     """Evidence: what a file begins with. Looks into three files, those that say most first."""
     return tuple(
-        f"{name} {evidence}"
-        for name in _candidates(source)[:3]
-        if (evidence := _evidence(source, name))
+        f"{name} {found}" for name in candidates(source)[:3] if (found := evidence(source, name))
     )
-
-
-def _candidates(source: Source) -> list[str]:
-    """The files at the top that may be ours, one of each kind first."""
-    kinds: dict[str, list[str]] = {ending: [] for ending in _ENDINGS}
-    for name in source.files():
-        ending = next((one for one in _ENDINGS if name.lower().endswith(one)), "")
-        if ending and not (ending == ".html" and source.has(f"{name}.json")):
-            kinds[ending].append(name)
-    return [name for row in zip_longest(*kinds.values()) for name in row if name]
-
-
-def _evidence(source: Source, name: str) -> str:
-    """How a file is known to be one of MemoTrace; empty if it is none."""
-    ending = name.lower()
-    if ending.endswith(".html.json"):
-        found = _first_keys(source.head(name, HEAD))
-        return "has items with is_send, server_id and xml_dict" if found else ""
-    if ending.endswith(".csv"):
-        header = _header(source.head(name, HEAD))
-        return f"has the {len(header)} columns of MemoTrace" if header else ""
-    if ending.endswith(".html"):
-        head = source.head(name, PAGE_HEAD).decode("utf-8", "replace")
-        ours = 'id="chat-container"' in head and _TITLE.search(head) and _LIST.search(head)
-        return "has the list chatMessages of MemoTrace" if ours else ""
-    head = source.head(name, HEAD).decode("utf-8-sig", "replace")
-    if ending.endswith(".md"):
-        return "has messages below the headings of days" if texts.is_marked(head) else ""
-    # A text alone is a weak sign: what MemoTrace puts beside it, or names folders, is another.
-    beside = any(one.startswith(_FOLDERS) for one in source.entries)
-    alone = 1 if beside or _named(source.name)[1] else 3
-    return "has messages below a clock and a name" if texts.is_plain(head, alone=alone) else ""
 
 
 def read(source: Source) -> Iterator[Record]:
     """The transcript of every file; those of one conversation meet by server id or content."""
-    title, identifier = _named(source.name)
-    titles = {without_copy_number(name.partition(".")[0]) for name in _candidates(source)}
+    title, identifier = named(source.name)
+    titles = {without_copy_number(name.partition(".")[0]) for name in candidates(source)}
     source = asked_about(source, titles)
     export = _Export(source, title, identifier, files=Files(source))
     started = False
-    for name in sorted(_candidates(source)):
-        if not _evidence(source, name):
+    for name in sorted(candidates(source)):
+        if not evidence(source, name):
             continue
         for record in export.part(name):
             yield record
@@ -184,7 +149,7 @@ class _Export:
         self._assumptions = []
 
     def _table(self, name: str) -> Iterator[Record]:
-        header = _header(self.source.head(name, HEAD)) or ()
+        header = header_of(self.source, name)
         text = open_text(self.source, name)
         yield from text.assumptions()
         if header == CONTACTS:
@@ -206,7 +171,7 @@ class _Export:
             self._sides = {}
             tables = self._tables()
             for name in self.source.files():
-                header = _header(self.source.head(name, HEAD)) if _is_table(name) else None
+                header = header_of(self.source, name) if _is_table(name) else ()
                 if header == FIRST:
                     text: Text = open_text(self.source, name)
                     self._sides.setdefault(
@@ -228,7 +193,7 @@ class _Export:
         """The transcript of a page; the messages are a list in its script."""
         full = self.source.full(name)
         head = self.source.head(name, PAGE_HEAD).decode("utf-8", "replace")
-        titled = _TITLE.search(head)
+        titled = TITLE.search(head)
         shown = unescaped(titled[1]).strip() if titled else ""
         if shown == _FAILED:
             reason = "MemoTrace could not write this page: there is no message in it"
@@ -243,7 +208,7 @@ class _Export:
         yield place
         try:
             with self.source.open(name) as file:
-                for part in items(file, _LIST, salvage=pages.salvaged):
+                for part in items(file, LIST, salvage=pages.salvaged):
                     if isinstance(part, Bad):
                         yield part.problem(full)
                     elif isinstance(part.value, dict) and "server_id" in part.value:
@@ -268,7 +233,7 @@ class _Export:
         people: set[str] = set()
         try:
             with self.source.open(name) as file:
-                for part in islice(items(file, _LIST, salvage=pages.salvaged), FIRST_ITEMS):
+                for part in islice(items(file, LIST, salvage=pages.salvaged), FIRST_ITEMS):
                     item = part.value if isinstance(part, Item) else None
                     if not isinstance(item, dict):
                         continue
@@ -380,30 +345,6 @@ def _plain(value: object) -> object:
     if isinstance(value, dict):
         return {key: _plain(one) for key, one in value.items()}
     return value
-
-
-def _first_keys(head: bytes) -> bool:
-    """Whether the file is a list whose first item has the keys that only MemoTrace writes."""
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    keys = (b'"is_send"', b'"server_id"', b'"xml_dict"')
-    return re.match(rb"\[\s*\{", text) is not None and all(key in text for key in keys)
-
-
-def _header(head: bytes) -> tuple[str, ...] | None:
-    """The header of MemoTrace that a CSV file has, if any."""
-    found = head_rows(head, limit=1)
-    cells = tuple(cell.strip() for cell in found[0]) if found else ()
-    if cells[: len(CONTACTS)] == CONTACTS:
-        return CONTACTS
-    return cells if cells in _HEADERS else None
-
-
-def _named(folder: str) -> tuple[str, str]:
-    """Title and id from the name of a folder `<remark>(<wxid>)`; empty where it says neither."""
-    found = _FOLDER.fullmatch(_ARCHIVE.sub("", folder))
-    if found is None or not may_be_id(found[2]):
-        return "", ""
-    return found[1], found[2]
 
 
 def _avatar(item: dict[str, object]) -> str:
