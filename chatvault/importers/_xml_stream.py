@@ -27,10 +27,10 @@ from chatvault.importers._base64_files import Digits
 from chatvault.importers._limits import DEFAULT, Limits
 from chatvault.importers._xml_events import Bad, BrokenXml, Element, End, Part, Place, Text
 from chatvault.importers._xml_text import ORDINARY, Decoder
+from chatvault.importers._xml_window import Window
 
 CHUNK = 256 * 1024
 _AHEAD = 1024 * 1024  # a tag that is longer is read piece by piece
-_LOOK = 1024  # bytes in which the name of an attribute and its quote must be
 _RAW = 1024 * 1024  # characters of a broken tag that are kept
 _SHORT, _SEEN = 128, 1024  # bytes of a tag that is remembered, and how many of them
 
@@ -70,7 +70,6 @@ _ATTRIBUTE_TEXT = re.compile(
 _BEGIN = re.compile(rb"<(" + _NAME + rb")")
 _CLOSING = re.compile(rb"</(" + _NAME + rb")" + _S + rb"{0,64}>")
 _EQUALS = re.compile(rb"(" + _NAME + rb")" + _S + rb"{0,64}=" + _S + rb"{0,64}([\"'])")
-_SPACES = re.compile(_S + rb"*+")
 _NOT_SPACE = re.compile(rb"[^ \t\r\n]")
 _STOPS = {b'"': re.compile(rb'["<]'), b"'": re.compile(rb"['<]")}
 _DECLARATIONS = (b"<!doctype", b"<!entity", b"<!element", b"<!attlist", b"<!notation")
@@ -103,7 +102,7 @@ class _Reader:
         chunk: int,
         places_only: bool,
     ) -> None:
-        self._file = file
+        self._window = Window(file, chunk)
         self._places_only = places_only
         self._seen: dict[bytes, tuple[dict[str, str], str]] = {}  # short tags without held values
         self._held = {name.encode() for name in held}
@@ -111,20 +110,16 @@ class _Reader:
         # `I <3 you` may stand in a value, the beginning of an element may not.
         self._again = re.compile(rb"</?(?:" + known + rb")(?![^ \t\r\n/>])")
         self._limits = limits
-        self._chunk = chunk
-        self._data = b""
-        self._at = 0
-        self._dropped = 0  # bytes before the window
-        self._ended = False
         self._depth = 0
         self._decode = Decoder("utf-8")
 
     def parts(self) -> Iterator[Part]:
         """Everything, from the start to the end."""
+        window = self._window
         self._begin()
         while True:
             yield from self._text()
-            if not self._ahead(_LOOK):
+            if not window.ahead():
                 break
             if (part := self._markup()) is not None:
                 yield part
@@ -133,29 +128,31 @@ class _Reader:
             characters = "character" if count == 1 else "characters"
             yield Bad(f"{count:,} {characters} that XML does not allow became U+FFFD", "")
         if self._depth:
-            raise BrokenXml(f"the file breaks off, at byte {self._dropped + self._at:,}")
+            raise BrokenXml(f"the file breaks off, at byte {window.place:,}")
 
     def _begin(self) -> None:
-        self._ahead(_LOOK)
-        if self._data[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in self._data[:4]:
+        window = self._window
+        window.ahead()
+        if window.data[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in window.data[:4]:
             raise BrokenXml("UTF-16, which no export of this kind is written in")
-        if self._data.startswith(b"\xef\xbb\xbf"):
-            self._at = 3
-        if found := _ENCODING.match(self._data[self._at : self._at + 300]):
+        if window.data.startswith(b"\xef\xbb\xbf"):
+            window.at = 3
+        if found := _ENCODING.match(window.data[window.at : window.at + 300]):
             self._decode = Decoder(_ENCODINGS.get(found[1].decode().lower(), "utf-8"))
 
     def _text(self) -> Iterator[Part]:
         """What stands before the next `<`; white space says nothing."""
+        window = self._window
         pieces: list[bytes] = []
         length = 0
         while True:
-            end = self._data.find(b"<", self._at)
-            piece = self._data[self._at : end if end >= 0 else len(self._data)]
-            self._at += len(piece)
+            end = window.data.find(b"<", window.at)
+            piece = window.data[window.at : end if end >= 0 else len(window.data)]
+            window.at += len(piece)
             length += len(piece)
             if length <= self._limits.text and (pieces or _NOT_SPACE.search(piece)):
                 pieces.append(piece)
-            if end >= 0 or not self._more():
+            if end >= 0 or not window.more():
                 break
         if pieces:
             text = self._decode(b"".join(pieces))
@@ -163,37 +160,39 @@ class _Reader:
 
     def _markup(self) -> Part | None:
         """What begins with the `<` where the window stands."""
-        data, at = self._data, self._at
+        window = self._window
+        data, at = window.data, window.at
         if data.startswith(b"<!", at):
             return self._declaration()
         if data.startswith(b"<?", at):
-            self._past(b"?>")
+            window.past(b"?>")
             return None
         if found := _CLOSING.match(data, at):
-            self._at = found.end()
+            window.at = found.end()
             self._depth = max(0, self._depth - 1)
             return End(_undecoded([found[1]]))
-        while not (found := _TAG.match(self._data, self._at)):
-            if len(self._data) - self._at > _AHEAD or not self._more():
+        while not (found := _TAG.match(window.data, window.at)):
+            if len(window.data) - window.at > _AHEAD or not window.more():
                 return self._long_tag()
-        self._at = found.end()
+        window.at = found.end()
         return self._short_tag(found)
 
     def _declaration(self) -> Part | None:
-        start = self._data[self._at : self._at + 12]
+        window = self._window
+        start = window.data[window.at : window.at + 12]
         if start.startswith(b"<!--"):
-            self._past(b"-->")
+            window.past(b"-->")
             return None
         if start.startswith(b"<![CDATA["):
-            self._at += 9
-            text = self._past(b"]]>", keep=True)
+            window.at += 9
+            text = window.past(b"]]>", keep=self._limits.text)
             return Text(self._decode(text)) if text.strip() else None
         if start.lower().startswith(_DECLARATIONS):
             raise RefusedByLimit(
                 "it declares a document type of its own, which no export of a phone does",
                 remedy="export it again; a file that somebody sent you may be made to harm",
             )
-        self._at += 2
+        window.at += 2
         return Bad("a declaration that is none", _undecoded([start]))
 
     def _short_tag(self, found: re.Match[bytes]) -> Part:
@@ -207,7 +206,7 @@ class _Reader:
         if self._places_only and not held:
             return self._element(name, {}, {}, "", closed=bool(closing))
         if held:
-            base = self._dropped + found.start(2)
+            base = self._window.dropped + found.start(2)
             kept = [b"<", name]
             for one in _ATTRIBUTE.finditer(inner):
                 if one[1] in self._held:
@@ -237,20 +236,21 @@ class _Reader:
 
     def _long_tag(self) -> Part:
         """A tag that does not lie whole in the window, or is broken."""
-        begin = _BEGIN.match(self._data, self._at)
+        window = self._window
+        begin = _BEGIN.match(window.data, window.at)
         if not begin:
-            self._at += 1
+            window.at += 1
             return Text("<")
         kept = [begin[0]]
-        self._at = begin.end()
+        window.at = begin.end()
         attributes: dict[str, str] = {}
         places: dict[str, Place] = {}
         try:
             while True:
-                self._spaces()
-                closing = self._data[self._at : self._at + 2]
+                window.skip_spaces()
+                closing = window.data[window.at : window.at + 2]
                 if closing[:1] == b">" or closing == b"/>":
-                    self._at += len(closing.partition(b">")[0]) + 1
+                    window.at += len(closing.partition(b">")[0]) + 1
                     break
                 self._attribute(attributes, places, kept)
         except _Cut as cut:
@@ -262,19 +262,20 @@ class _Reader:
     def _attribute(
         self, attributes: dict[str, str], places: dict[str, Place], kept: list[bytes]
     ) -> None:
-        head = _EQUALS.match(self._data, self._at)
+        window = self._window
+        head = _EQUALS.match(window.data, window.at)
         if not head:
-            if self._at >= len(self._data):
+            if window.at >= len(window.data):
                 raise _Cut("the file breaks off in a tag")
-            kept.append(b" " + self._data[self._at : self._at + 64])
-            self._at += 1
+            kept.append(b" " + window.data[window.at : window.at + 64])
+            window.at += 1
             raise _Cut("a tag that is none")
         key, quote = head.groups()
-        self._at = head.end()
+        window.at = head.end()
         kept += b" ", key, b"=", quote
         if key in self._held:
             digits = Digits()
-            start = self._dropped + self._at
+            start = window.place
             length = self._value(quote, digits.take)
             places[key.decode()] = Place(start, length, digits.size())
         else:
@@ -297,27 +298,28 @@ class _Reader:
 
     def _value(self, quote: bytes, take: Callable[[bytes], None]) -> int:
         """Pass over a value up to its quote and give its pieces to `take`; its size in bytes."""
+        window = self._window
         stop = _STOPS[quote]
         size = 0
         while True:
-            found = stop.search(self._data, self._at)
-            end = found.start() if found else len(self._data)
-            size += end - self._at
-            take(self._data[self._at : end])
-            self._at = end
+            found = stop.search(window.data, window.at)
+            end = found.start() if found else len(window.data)
+            size += end - window.at
+            take(window.data[window.at : end])
+            window.at = end
             if not found:
-                if not self._more():
+                if not window.more():
                     raise _Cut("the file breaks off in a value")
                 continue
             if found[0] == quote:
-                self._at += 1
+                window.at += 1
                 return size
-            self._ahead(_LOOK)
-            if self._again.match(self._data, self._at):
+            window.ahead()
+            if self._again.match(window.data, window.at):
                 raise _Cut("a value without an end")
             take(b"<")
             size += 1
-            self._at += 1
+            window.at += 1
 
     def _element(
         self,
@@ -338,55 +340,6 @@ class _Reader:
         if len(attributes) > self._limits.xml_attributes:
             return Bad("too many attributes", raw[:_RAW], _undecoded([name]))
         return Element(_undecoded([name]), attributes, places, raw, closed)
-
-    def _past(self, mark: bytes, *, keep: bool = False) -> bytes:
-        """Go behind the next `mark`; what stood before it, if it is kept."""
-        pieces: list[bytes] = []
-        size = 0
-        while (end := self._data.find(mark, self._at)) < 0:
-            # The mark may lie on the border of two pieces.
-            end = max(self._at, len(self._data) - len(mark) + 1)
-            size += end - self._at
-            if keep and size <= self._limits.text:
-                pieces.append(self._data[self._at : end])
-            self._at = end
-            if not self._more():
-                self._at = len(self._data)
-                return b"".join(pieces)
-        pieces.append(self._data[self._at : end] if keep else b"")
-        self._at = end + len(mark)
-        return b"".join(pieces)
-
-    def _spaces(self) -> None:
-        while True:
-            found = _SPACES.match(self._data, self._at)
-            self._at = found.end() if found else self._at
-            if self._at < len(self._data):
-                self._ahead(_LOOK)
-                return
-            if not self._more():
-                return
-
-    def _ahead(self, size: int) -> bool:
-        """Have so many bytes in the window if the file has them; False at its end."""
-        while len(self._data) - self._at < size and self._more():
-            pass
-        return self._at < len(self._data)
-
-    def _more(self) -> bool:
-        """Drop what is done and read on; False at the end of the file."""
-        if self._ended:
-            return False
-        try:
-            data = self._file.read(self._chunk)
-        except (OSError, ValueError) as cause:
-            place = self._dropped + len(self._data)
-            raise BrokenXml(f"cannot be read further, at byte {place:,}") from cause
-        self._ended = not data
-        self._dropped += self._at
-        self._data = self._data[self._at :] + data
-        self._at = 0
-        return bool(data)
 
 
 def _undecoded(pieces: list[bytes]) -> str:

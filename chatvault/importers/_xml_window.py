@@ -1,0 +1,76 @@
+"""The bytes of an XML file around the place where its reader is; it only goes forwards."""
+
+import re
+from typing import BinaryIO
+
+from chatvault.importers._xml_events import BrokenXml
+
+LOOK = 1024  # bytes in which the name of an attribute and its quote must be
+_SPACES = re.compile(rb"[ \t\r\n]*+")
+
+
+class Window:
+    """`data` is what was read and is not yet done, `at` the place in it where the reader is."""
+
+    def __init__(self, file: BinaryIO, chunk: int) -> None:
+        self._file = file
+        self._chunk = chunk
+        self._ended = False
+        self.data = b""
+        self.at = 0
+        self.dropped = 0  # bytes of the file before `data`
+
+    @property
+    def place(self) -> int:
+        """How many bytes of the file are done."""
+        return self.dropped + self.at
+
+    def more(self) -> bool:
+        """Drop what is done and read on; False at the end of the file."""
+        if self._ended:
+            return False
+        try:
+            data = self._file.read(self._chunk)
+        except (OSError, ValueError) as cause:
+            place = self.dropped + len(self.data)
+            raise BrokenXml(f"cannot be read further, at byte {place:,}") from cause
+        self._ended = not data
+        self.dropped += self.at
+        self.data = self.data[self.at :] + data
+        self.at = 0
+        return bool(data)
+
+    def ahead(self, size: int = LOOK) -> bool:
+        """Have so many bytes to look at if the file has them; False at its end."""
+        while len(self.data) - self.at < size and self.more():
+            pass
+        return self.at < len(self.data)
+
+    def skip_spaces(self) -> None:
+        """Go to what is no white space, and have enough of it to look at."""
+        while True:
+            found = _SPACES.match(self.data, self.at)
+            self.at = found.end() if found else self.at
+            if self.at < len(self.data):
+                self.ahead()
+                return
+            if not self.more():
+                return
+
+    def past(self, mark: bytes, *, keep: int = 0) -> bytes:
+        """Go behind the next `mark`; what stood before it, if so many bytes shall be kept."""
+        pieces: list[bytes] = []
+        size = 0
+        while (end := self.data.find(mark, self.at)) < 0:
+            # The mark may lie on the border of two pieces.
+            end = max(self.at, len(self.data) - len(mark) + 1)
+            size += end - self.at
+            if size <= keep:
+                pieces.append(self.data[self.at : end])
+            self.at = end
+            if not self.more():
+                self.at = len(self.data)
+                return b"".join(pieces)
+        pieces.append(self.data[self.at : end] if keep else b"")
+        self.at = end + len(mark)
+        return b"".join(pieces)
