@@ -1,4 +1,4 @@
-"""Records into tables: batches of messages merged into the archive."""
+"""The records of an import, collected in batches and brought into the archive."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -15,23 +15,12 @@ from chatvault.model import (
     Reaction,
     Record,
 )
-from chatvault.vault import (
-    content_key,
-    decisions,
-    extras,
-    merging,
-    people,
-    placement,
-    schema,
-    search_index,
-)
+from chatvault.vault import content_key, decisions, merging, people, placement, schema
 from chatvault.vault.archive import Connection
+from chatvault.vault.batches import Batches, Item
 from chatvault.vault.decisions import Placed
 from chatvault.vault.identities import Identities
 from chatvault.vault.manifest import ConversationRef
-from chatvault.vault.merging import Row, StoredAttachment, StoredReaction, Variant
-from chatvault.vault.rows import Rows
-from chatvault.vault.time_keys import TimeKeys
 
 BATCH = 20_000  # messages
 WAITING = 16 * 1024 * 1024  # characters of messages in a batch; then it is full, too
@@ -64,20 +53,6 @@ class _Transcript:
     place: int = 0
 
 
-class _Item(msgspec.Struct, gc=False):
-    """One message waiting for its batch; what importers did not understand of it is apart from it,
-    encoded, because as objects it takes five times the memory."""
-
-    message: Message
-    extras: tuple[bytes, ...]
-    wanted: placement.Wanted
-    sender: int | None
-    place: int
-    attachments: list[StoredAttachment]
-    placed: Placed
-    reactions: list[StoredReaction] = []
-
-
 class WrongOrder(Exception):
     """A record refers to one that was not told before it."""
 
@@ -104,20 +79,19 @@ class Merger:
         self._batch = batch
         self._decisions = decisions.load(connection)
         self._identities = Identities(connection, self._touch, self._decisions)
-        self._keys = TimeKeys(connection)
-        self._extras = extras.Extras(connection)
         self._foreign = self._identities.foreign if self._decisions.foreign_ids else None
-        self._rows = Rows(connection, number, finishing, foreign=self._foreign)
-        self._transcripts: dict[str, _Transcript] = {}
         self._platforms: dict[int, str] = {}
-        self._gone: list[tuple[Row, Row]] = []
-        self._displaced: list[Row] = []
-        self._items: list[_Item] = []
+        self._batches = Batches(
+            connection,
+            number,
+            finishing=finishing,
+            foreign=self._foreign,
+            platforms=self._platforms,
+        )
+        self._transcripts: dict[str, _Transcript] = {}
+        self._items: list[Item] = []
         self._waiting = 0
         self._problems: list[Problem] = []
-        self._next_id = 1 + int(
-            connection.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()[0]
-        )
         self._last_transcript = 0
         self._transaction = ExitStack()
         self._begun = False
@@ -228,7 +202,7 @@ class Merger:
             message = msgspec.structs.replace(message, extra={}, more_extra=())
         self._waiting += len(message.text) + sum(map(len, extra))
         self._items.append(
-            _Item(message, extra, wanted, sender, transcript.place, attachments, transcript.placed)
+            Item(message, extra, wanted, sender, transcript.place, attachments, transcript.placed)
         )
         at = message.sent_at
         if at is not None:
@@ -245,7 +219,11 @@ class Merger:
         with self._transaction.pop_all():
             self._write_problems()
             if items:
-                self._merge(items)
+                merged = self._batches.merge(items)
+                self.tally.new += merged.new
+                self.tally.known += merged.known
+                self.tally.updated += merged.updated
+                self.tally.touched_others |= merged.touched_others
             if self._decisions.people and self._identities.met_people():
                 people.assign(self._db, self._decisions)
 
@@ -261,153 +239,3 @@ class Merger:
             [(self._number, p.file, p.part, p.reason, p.raw) for p in self._problems],
         )
         self._problems = []
-
-    def _merge(self, items: list[_Item]) -> None:
-        loaded = self._rows.load([item.wanted for item in items])
-        # Within a transcript what shows more of itself chooses first; a form tells either all of
-        # its messages with ids or seconds or none, so this seldom changes anything.
-        items.sort(
-            key=lambda item: (
-                item.wanted.transcript,
-                item.wanted.platform_id is None,
-                item.wanted.second is None,
-            )
-        )
-        told: dict[int, Row] = {}
-        for item in items:
-            row = self._place(item, loaded.known)
-            told[row.id] = row
-            self.tally.known += 1  # corrected below for rows that are new or changed
-        rows = [row for row in (*told.values(), *self._displaced) if not row.gone]
-        for row in rows:
-            if row.is_new or row.id in loaded.only_unfinished:
-                self.tally.new += 1
-                self.tally.known -= 1
-            elif row.changed:
-                self.tally.updated += 1
-                self.tally.known -= 1
-            if row.changed and row.id in loaded.others:
-                self.tally.touched_others = True
-        self._write(rows)
-
-    def _place(self, item: _Item, known: placement.Known) -> Row:
-        wanted = item.wanted
-        row = placement.find(known, wanted)
-        told = self._row_told(item)
-        if row is None:
-            row = self._new(told, known, wanted.key)
-        else:
-            by_id = row.has_id(wanted.id_scope, wanted.platform_id)
-            if by_id and row.transcript == wanted.transcript and not row.by_id:
-                self._displace(item, row, known)
-            if by_id and wanted.key not in row.keys():  # noqa: SIM118 - a row is no dict
-                twin = placement.find_absorbed(known, wanted, row)
-                if twin is not None:
-                    self._absorb(row, twin)
-            merging.merge_row(row, told)
-        row.by_id = row.by_id or wanted.platform_id is not None
-        row.transcript = wanted.transcript
-        self._add_details(row, item)
-        known.add(row)
-        return row
-
-    def _row_told(self, item: _Item) -> Row:
-        told = merging.new_row(
-            0, item.message, conversation=item.wanted.key[0], key=item.wanted.key[1:], copy=0,
-            id_scope=item.wanted.id_scope, sender=item.sender, place=item.place,
-        )  # fmt: skip
-        if item.wanted.foreign and self._foreign is not None:
-            told.foreign = self._foreign[item.wanted.id_scope or 0]
-        if item.message.versions:
-            merging.list_own(told, _versions(item))
-        return told
-
-    def _new(self, told: Row, known: placement.Known, key: placement.Key) -> Row:
-        told.id, self._next_id = self._next_id, self._next_id + 1
-        told.copy = placement.next_copy(known.by_key.get(key, ()), key)
-        return told
-
-    def _displace(self, item: _Item, row: Row, known: placement.Known) -> None:
-        """A message without an id had taken this row, and now its transcript names the row by id:
-        that one was another copy."""
-        key = item.wanted.key
-        anonymous = placement.Wanted(key, item.wanted.second, None, None, item.wanted.transcript)
-        other = placement.find_other(known, anonymous, row)
-        if other is None:
-            other = self._row_told(item)
-            other.platform_id = other.id_scope = None
-            other.foreign = ""
-            other = self._new(other, known, key)
-        other.transcript = item.wanted.transcript
-        known.add(other)
-        self._displaced.append(other)
-
-    def _absorb(self, row: Row, twin: Row) -> None:
-        merging.merge_row(row, twin)
-        merging.merge_attachments(row, twin.attachments)
-        merging.merge_reactions(row, list(twin.reactions.values()))
-        row.new_extras.update(twin.new_extras)
-        row.extras.update(twin.extras)
-        row.changed = twin.gone = True
-        self._gone.append((twin, row))
-
-    def _add_details(self, row: Row, item: _Item) -> None:
-        message = item.message
-        if item.attachments:
-            merging.merge_attachments(row, item.attachments)
-        if item.reactions:
-            merging.merge_reactions(row, item.reactions)
-        for version in _versions(item) if message.versions else ():
-            merging.add_version(row, version)
-        for plain in item.extras:
-            digest = extras.digest(plain)
-            if digest not in row.extras:
-                row.extras.add(digest)
-                row.new_extras[digest] = plain
-                row.changed = True
-
-    def _write(self, rows: list[Row]) -> None:
-        gone = [(twin, row) for twin, row in self._gone if not twin.is_new]
-        for twin, row in gone:
-            self._rows.absorb(twin, row)
-        search_index.remove(self._db, [twin.indexed_key for twin, _ in gone])
-        changed = [row for row in rows if row.changed]
-        unplaced = [row for row in changed if row.time_key is None]
-        unplaced.sort(key=lambda row: row.sent_at or 0)
-        self._keys.start_batch({row.sent_at // 1000 for row in unplaced if row.sent_at is not None})
-        for row in unplaced:
-            row.time_key = self._keys.take(None if row.sent_at is None else row.sent_at // 1000)
-        self._extras.learn([extra for row in changed for extra in row.new_extras.values()])
-        self._rows.write(changed, self._extras)
-        self._rows.link(rows)
-        for row in changed:
-            if row.conversation not in self._platforms:
-                # An id that counts everywhere on its platform can lead to another conversation.
-                self._platforms[row.conversation] = self._platform_of(row.conversation)
-        search_index.index(self._db, changed, self._platforms)
-        self._gone, self._displaced = [], []
-        if self._keys.largest_spill:
-            self._db.execute(
-                "INSERT INTO meta VALUES ('largest_spill', ?1) ON CONFLICT (key)"
-                " DO UPDATE SET value = max(value, ?1)",
-                [self._keys.largest_spill],
-            )
-
-    def _platform_of(self, conversation: int) -> str:
-        row = self._db.execute("SELECT platform FROM conversation WHERE id = ?", [conversation])
-        return str(row.fetchone()[0])
-
-
-def _versions(item: _Item) -> list[Variant]:
-    """The texts that a message says it had."""
-    message, found = item.message, []
-    for version in message.versions:
-        minute = item.wanted.key[1]
-        if version.key is not None:
-            minute, key = version.key.minute, version.key.hash
-        else:
-            older = msgspec.structs.replace(message, text=version.text)
-            key = content_key.content_hash(older, message.sender_id or "")
-        at = None if version.at is None else version.at.utc_ms
-        found.append(Variant(minute, key, version.text, at))
-    return found
