@@ -59,10 +59,11 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A stretch of one conversation."""
+    """A stretch of one conversation; `here` is the message that was asked for."""
 
     conversation: str
     platform: str
+    here: int
     messages: tuple[Shown, ...]
 
 
@@ -73,11 +74,14 @@ def show(db: Connection, message_id: int, *, context: int) -> Page:
         raise Usage(
             f"there is no message {message_id}", remedy="`chatvault search` shows their numbers"
         )
-    rows = queries.around(db, center, context)
+    return page(db, center, context=context)
+
+
+def page(db: Connection, center: MessageRow, *, context: int) -> Page:
+    """A message and those around it in its conversation."""
     names = _names_by_key(db, center.conversation)
-    return Page(
-        center.conversation_title, center.platform, tuple(shown(db, row, names) for row in rows)
-    )
+    messages = tuple(shown(db, row, names) for row in queries.around(db, center, context))
+    return Page(center.conversation_title, center.platform, center.id, messages)
 
 
 def shown(db: Connection, row: MessageRow, names: dict[str, str]) -> Shown:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from chatvault.errors import Usage
 
+MOST = 10  # that a remedy tells
+
 
 def one_named(
     given: str,
@@ -14,10 +16,11 @@ def one_named(
     *,
     what: str,
     listed: str,
+    parts: bool = False,
 ) -> int:
     """The row with this number or name; Usage when there is none, or more than one. `shown` are
     the rows with the names that lists show, `named` with all their names; `listed` says where the
-    numbers stand."""
+    numbers stand. With `parts` a name that contains what was given will do, if none equals it."""
     if given.isascii() and given.isdigit() and int(given) in shown:
         return int(given)
     asked = folded(given)
@@ -29,8 +32,20 @@ def one_named(
     if len(found) == 1:
         return found[0]
     if found:
-        numbers = ", ".join(map(str, found[:10]))
-        raise Usage(f"this is the name of more than one {what}", remedy=f"give a number: {numbers}")
+        numbers = ", ".join(map(str, found[:MOST]))
+        raise Usage(
+            f"this is the name of more than one {what}",
+            remedy=f"give a number: {numbers}; {listed}",
+        )
+    inside = sorted({row for row, name in names if parts and asked and asked in name})
+    if len(inside) == 1:
+        return inside[0]
+    if inside:
+        told = ", ".join(f"{row} ({shown[row]})" for row in inside[:MOST])
+        raise Usage(
+            f"more than one {what} has this in its name",
+            remedy=f"give one of these numbers: {told}{', ...' if len(inside) > MOST else ''}",
+        )
     near = difflib.get_close_matches(asked, {name for _, name in names}, 1, 0.6)
     rows = sorted({row for row, name in names if name in near})
     remedy = f"did you mean {rows[0]}? {listed}" if rows else listed

@@ -191,6 +191,44 @@ def test_show_tells_a_message_in_its_place(sealed: Vault) -> None:
     assert 2 == len(re.findall(r"^  2024-", ended.out, re.MULTILINE))
     told = json.loads(sealed.run("show", number, "--context", "1", "--json").out)
     assert [False, True, False] == [m["id"] == int(number) for m in told["messages"]]
+    assert int(number) == told["here"]
+
+
+def test_show_opens_a_conversation_at_a_date(sealed: Vault) -> None:
+    """A day is one of this computer's time zone; the first message of it is marked."""
+    ended = sealed.run("show", "--in", "小满", "--at", "2024-03-29", "--context", "2")
+    assert 0 == ended.code
+    assert ended.out.startswith("小满 (wechat), times in Asia/Shanghai\n")
+    assert 1 == len(re.findall(r"^> 2024-03-29 ", ended.out, re.MULTILINE))
+    shown = re.findall(r"^[> ] (2024-\d\d-\d\d)", ended.out, re.MULTILINE)
+    assert (5, "2024-03-29") == (len(shown), shown[2])
+    assert all(day < "2024-03-29" for day in shown[:2])
+    last = re.search(r"what came after: chatvault show (\d+)$", ended.err, re.MULTILINE)
+    assert last is not None
+    further = json.loads(sealed.run("show", last[1], "--context", "2", "--json").out)
+    told = json.loads(
+        sealed.run("show", "--in", "小满", "--at", "2024-03-29", "--context", "2", "--json").out
+    )
+    assert [m["id"] for m in told["messages"]][2:] == [m["id"] for m in further["messages"]][:3]
+    assert told["here"] == told["messages"][2]["id"]
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("", ["--at", "2024"]),
+        ("", []),
+        ("note: nothing was sent then; the next message is of 2024-", ["--at", "2001"]),
+        ("note: the conversation ends before that, on 2024-", ["--at", "2031-05-17T08:00"]),
+    ],
+)
+def test_show_says_so_when_nothing_was_sent_at_a_date(
+    sealed: Vault, said: str, words: list[str]
+) -> None:
+    ended = sealed.run("show", "--in", "小满", *words, "--json")
+    assert 0 == ended.code
+    assert ended.err.startswith(said) if said else ended.err == ""
+    assert json.loads(ended.out)["messages"]
 
 
 @pytest.mark.parametrize(
