@@ -22,9 +22,10 @@ from chatvault.services.select import select
 from chatvault.services.worker import Progress, silent
 from chatvault.services.writers import chatlab, csv, json, markdown, text
 from chatvault.services.writers.told import Answered, Frame, Item, Media, Writer
-from chatvault.vault import file_rows, queries, restoring
+from chatvault.vault import file_lists, file_rows, queries, restoring
+from chatvault.vault.file_lists import Load
 from chatvault.vault.member_names import split_extension
-from chatvault.vault.restoring import Kept, Load, Place, Whole
+from chatvault.vault.restoring import Kept, Place, Whole
 from chatvault.vault.selection import Selection
 from chatvault.vault.session import Vault
 
@@ -80,7 +81,7 @@ def restore_chats(
         total = queries.count(vault.db, selection)
         load = Load(0, 0, 0)
         if options.media:
-            load = restoring.load_of_messages(vault.db, selection, once=True)
+            load = file_lists.load_of_messages(vault.db, selection, once=True)
         size = load.bytes + total * BYTES_OF_A_MESSAGE
         for words in folder.prepare(load.files, size, load.largest):
             note(words)
@@ -161,7 +162,7 @@ class _MediaFolder:
         self._tally = tally
         self._top: str | None = None
         # A byte for each file: there may be a million.
-        self._state = bytearray(restoring.largest_row(vault.db) + 1)
+        self._state = bytearray(file_lists.largest_row(vault.db) + 1)
         self._paths: OrderedDict[int, str] = OrderedDict()
 
     def given(self, row: int, sha256: str) -> Media:
@@ -179,7 +180,7 @@ class _MediaFolder:
         return Media(f"{self._top}/{path}")
 
     def _ending(self, row: int) -> str:
-        ending = split_extension(restoring.name_of(self._vault.db, row))[1].lower()
+        ending = split_extension(file_lists.name_of(self._vault.db, row))[1].lower()
         if not PLAIN_ENDING.fullmatch(ending):
             return ""
         return ending + ".bin" if dangerous("x" + ending) else ending

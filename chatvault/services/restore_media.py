@@ -22,11 +22,12 @@ from chatvault.services.restore_report import Index, Note, RestoredMedia, Tally,
 from chatvault.services.safe_names import dangerous, safe_name
 from chatvault.services.select import select
 from chatvault.services.worker import Progress, silent
-from chatvault.vault import file_rows, photo_rows, restoring
+from chatvault.vault import file_lists, file_rows, photo_rows, restoring
+from chatvault.vault.file_lists import Load
 from chatvault.vault.graphemes import cut_to_bytes
 from chatvault.vault.member_names import collision_key, safe_part, split_extension
 from chatvault.vault.photo_rows import ANY_FILE, FileChoice
-from chatvault.vault.restoring import Kept, Load, Place, Whole
+from chatvault.vault.restoring import Kept, Place, Whole
 from chatvault.vault.selection import Selection
 from chatvault.vault.session import Vault
 
@@ -109,7 +110,7 @@ class _Media:
         self._chosen = photo_rows.chosen(self._vault.db, choice)
         load = photo_rows.load(self._vault.db, selection, choice)
         if selection.is_everything and self._chosen is None:
-            more = restoring.load_of_unlinked(self._vault.db)
+            more = file_lists.load_of_unlinked(self._vault.db)
             load = Load(
                 load.files + more.files, load.bytes + more.bytes, max(load.largest, more.largest)
             )
@@ -171,7 +172,7 @@ class _Media:
         )  # fmt: skip
 
     def _unlinked(self) -> Iterator[Entry]:
-        for found in restoring.unlinked(self._vault.db):
+        for found in file_lists.unlinked(self._vault.db):
             folder = (IN_NO_MESSAGE, safe_part(found.name))
             name = found.path.rpartition("/")[2]
             path, note = self._file(folder, name, found.file, found.modified_ms)
@@ -189,7 +190,7 @@ class _Media:
             parts.append(clock[:length])
         if message.sender_name:
             parts.append(cut_to_bytes(message.sender_name, SENDER_BYTES).strip())
-        own = kept.name or restoring.path_of(self._vault.db, kept.file or 0)
+        own = kept.name or file_lists.path_of(self._vault.db, kept.file or 0)
         own = own.replace("\\", "/").rpartition("/")[2]
         if not split_extension(own)[1]:
             own = (own or kept.kind) + (mimetypes.guess_extension(kept.type or "") or "")

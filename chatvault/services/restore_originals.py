@@ -17,9 +17,9 @@ from chatvault.services.restore_report import (
     stored_pieces,
 )
 from chatvault.services.worker import Progress, silent
-from chatvault.vault import catalogue, restoring
+from chatvault.vault import catalogue, file_lists, restoring
 from chatvault.vault.catalogue import ImportRow
-from chatvault.vault.restoring import Load, Original
+from chatvault.vault.file_lists import Load, Original
 from chatvault.vault.session import Vault
 
 PATH_BYTES = 2000  # nobody could open a file below a longer path; deeper folders are left out
@@ -51,7 +51,7 @@ def restore_originals(
     with restoring.snapshot(vault.db):
         rows = _wanted(vault, number)
         with destination.opened(path, vault.layout.root) as folder:
-            loads = [restoring.load_of_import(vault.db, row.id) for row in rows]
+            loads = [file_lists.load_of_import(vault.db, row.id) for row in rows]
             load = Load(
                 files=sum(one.files for one in loads),
                 bytes=sum(one.bytes for one in loads),
@@ -112,7 +112,7 @@ class _Export:
 
     def write(self) -> Iterator[Entry]:
         """Write them; an entry for each."""
-        for original in restoring.originals(self._vault.db, self._row.id):
+        for original in file_lists.originals(self._vault.db, self._row.id):
             if self._top is None:
                 self._top = self._folder.new_folder(folder_name(self._row.name), exact=True)
                 self._tally.imports += 1

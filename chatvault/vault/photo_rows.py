@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from chatvault.vault.archive import Connection
-from chatvault.vault.restoring import Load
+from chatvault.vault.file_lists import Load
 from chatvault.vault.selection import Selection, source
 
 READER = 1  # of what looks at pictures; rows of an older one are made again
