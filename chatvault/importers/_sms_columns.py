@@ -5,12 +5,16 @@ from collections.abc import Callable
 
 from chatvault.importers._fields import Malformed, maybe
 from chatvault.importers._sms import FROM, OWN, Texted, between, moment, normal, told_by
+from chatvault.importers._sms_android import (
+    attachments_of,
+    is_mms_sent,
+    is_text_sent,
+    needed,
+)
 from chatvault.importers._sms_parts import NULLS, Content, Part, put_together, value
-from chatvault.model import Attachment, AttachmentState, MessageKind
+from chatvault.model import AttachmentState, MessageKind
 
 KNOWN = 100_000  # numbers that are counted to find the owner's
-_IN, _OUT = frozenset({"1"}), frozenset({"2", "3", "4", "5", "6"})
-_NOTIFICATION = "130"
 _CALL = frozenset({"number", "duration", "type", "date"})
 # Version 2 marks what the app has added with two underscores.
 _SENDERS = ("__sender_address", "sender_address")
@@ -52,8 +56,7 @@ def texted(item: object, find: Finder, me: str | None) -> tuple[Texted, bool]:
 def _text(item: object) -> Texted:
     fields = _columns(item)
     box = fields.get("type", "")
-    if box not in _IN | _OUT:
-        raise Malformed("no type that says who sent it")
+    sent = is_text_sent(fields)
     address = value(fields, "address")
     name = _name(fields)
     subject = value(fields, "subject")
@@ -61,8 +64,8 @@ def _text(item: object) -> Texted:
     used |= {"address"} if told_by(address) else set()
     return Texted(
         others=(address,) if address else (),
-        sender="" if box in _OUT else address or None,
-        sent_at=moment(_needed(fields, "date")),
+        sender="" if sent else address or None,
+        sent_at=moment(needed(fields, "date")),
         kind=MessageKind.TEXT,
         text=fields.get("body", ""),
         names={address: name} if address and name else {},
@@ -79,8 +82,8 @@ def _call(item: object) -> Texted:
     name = _name(fields)
     return Texted(
         others=(address,) if address else (),
-        sender="" if _needed(fields, "type") == "2" else address or None,
-        sent_at=moment(_needed(fields, "date")),
+        sender="" if needed(fields, "type") == "2" else address or None,
+        sent_at=moment(needed(fields, "date")),
         kind=MessageKind.CALL,
         names={address: name} if address and name else {},
         extra=_rest(item, fields, {"date", *_NAMES} | ({"number"} if told_by(address) else set())),
@@ -89,24 +92,14 @@ def _call(item: object) -> Texted:
 
 def _multimedia(item: object, find: Finder, me: str | None) -> tuple[Texted, bool]:
     fields = _columns(item)
-    sent = _is_sent(fields)
+    sent = is_mms_sent(fields)
     people = _people(item)
     addresses = [(value(one, "address"), one.get("type", "")) for one in people]
     others, sender = between(addresses, sent=sent, me=me)
     content = _content(item, find)
-    attachments = content.attachments
-    if fields.get("m_type") == _NOTIFICATION and not (content.text or attachments):
-        attachments = (
-            Attachment(
-                name="",
-                state=AttachmentState.UNAVAILABLE,
-                kind=MessageKind.MEDIA,
-                as_exported=value(fields, "ct_l") or "notification",
-            ),
-        )
+    attachments = attachments_of(fields, content)
     subject = value(fields, "sub")
-    box = fields.get("msg_box", "")
-    used = {"date"} | ({"msg_box"} if box in {"1", "2"} else set())
+    used = {"date"} | ({"msg_box"} if fields.get("msg_box") in {"1", "2"} else set())
     extra = _rest(item, fields, used)
     if content.left:
         extra["parts"] = content.left
@@ -116,7 +109,7 @@ def _multimedia(item: object, find: Finder, me: str | None) -> tuple[Texted, boo
     told = Texted(
         others=others,
         sender=sender,
-        sent_at=moment(_needed(fields, "date"), whole_seconds=True),
+        sent_at=moment(needed(fields, "date"), whole_seconds=True),
         kind=attachments[0].kind if attachments else MessageKind.TEXT,
         text=content.text,
         names={address: name for address, name in names.items() if address in others},
@@ -125,16 +118,6 @@ def _multimedia(item: object, find: Finder, me: str | None) -> tuple[Texted, boo
         extra=extra,
     )
     return told, not sent and len(others) > 1 and me is None
-
-
-def _is_sent(fields: dict[str, str]) -> bool:
-    box = fields.get("msg_box", "")
-    if box in _IN | _OUT:
-        return box in _OUT
-    kind = fields.get("m_type", "")
-    if kind in {"128", "130", "132"}:
-        return kind == "128"
-    raise Malformed("no msg_box that says who sent it")
 
 
 def _people(item: object) -> list[dict[str, str]]:
@@ -172,12 +155,6 @@ def _name(fields: dict[str, str]) -> str:
     return next((name for key in _NAMES if (name := value(fields, key))), "")
 
 
-def _needed(fields: dict[str, str], key: str) -> str:
-    if found := value(fields, key):
-        return found
-    raise Malformed(f"no {key!r}")
-
-
 def _rest(item: object, fields: dict[str, str], used: set[str]) -> dict[str, object]:
     """What an item says besides, for `extra`."""
     if not isinstance(item, dict):
@@ -207,7 +184,7 @@ class Owner:
         if form(item) != "mms" or len(self._received) > KNOWN or len(self._sent) > KNOWN:
             return
         try:
-            sent = _is_sent(_columns(item))
+            sent = is_mms_sent(_columns(item))
             people = [(normal(value(one, "address")), one.get("type")) for one in _people(item)]
         except Malformed:
             return  # told when it is read

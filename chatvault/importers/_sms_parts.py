@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from chatvault.importers._sms import kind_of
-from chatvault.model import Attachment, AttachmentState, MessageKind
+from chatvault.model import Attachment, AttachmentState
 
 # How the exports write that a column has no value.
 NULLS = frozenset({"", "null"})
@@ -28,11 +28,6 @@ class Content(msgspec.Struct, frozen=True):
     attachments: tuple[Attachment, ...]
     more_text: tuple[str, ...]
     left: list[dict[str, str]]
-
-    @property
-    def kind(self) -> MessageKind:
-        """What the message is."""
-        return self.attachments[0].kind if self.attachments else MessageKind.TEXT
 
 
 def put_together(parts: Iterable[Part], *, dropped: Iterable[str] = ()) -> Content:

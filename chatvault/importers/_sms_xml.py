@@ -4,14 +4,19 @@ from collections.abc import Iterator
 
 import msgspec
 
-from chatvault.importers._fields import Malformed
 from chatvault.importers._sms import OWN, Texted, between, moment, told_by
+from chatvault.importers._sms_android import (
+    attachments_of,
+    is_mms_sent,
+    is_text_sent,
+    needed,
+)
 from chatvault.importers._sms_parts import NULLS, Content, Part, put_together, value
 from chatvault.importers._source import Source
 from chatvault.importers._xml_events import Bad, Element, End, Text
 from chatvault.importers._xml_events import Part as XmlPart
 from chatvault.importers._xml_parts import has_data, is_file, part_name
-from chatvault.model import Attachment, AttachmentState, MessageKind
+from chatvault.model import AttachmentState, MessageKind
 
 ITEMS = frozenset({"sms", "mms", "call"})
 MOST_PARTS = 10_000
@@ -19,9 +24,7 @@ MOST_PARTS = 10_000
 _UNKNOWN = frozenset({"", "null", "(Unknown)"})
 # Beside the texts and files these only say how the app showed them.
 _SHOWN = frozenset({"readable_date", "contact_name"})
-_IN, _OUT = frozenset({"1"}), frozenset({"2", "3", "4", "5", "6"})
 _CALLED = frozenset({"2"})
-_NOTIFICATION = "130"  # the phone was told of a message and never fetched it
 
 
 class Item(msgspec.Struct):
@@ -84,16 +87,15 @@ def text_message(item: Item) -> Texted:
     """An `sms`; Malformed if it is none."""
     fields = item.head.attributes
     box = fields.get("type", "")
-    if box not in _IN | _OUT:
-        raise Malformed("no type that says who sent it")
+    sent = is_text_sent(fields)
     address = value(fields, "address")
     subject = value(fields, "subject")
     used = {"date", "body"} | ({"type"} if box in {"1", "2"} else set())
     used |= {"address"} if told_by(address) else set()
     return Texted(
         others=(address,) if address else (),
-        sender="" if box in _OUT else address or None,
-        sent_at=moment(_needed(fields, "date")),
+        sender="" if sent else address or None,
+        sent_at=moment(needed(fields, "date")),
         kind=MessageKind.TEXT,
         text=value(fields, "body"),
         names=_names((address,), fields),
@@ -108,11 +110,11 @@ def call(item: Item) -> Texted:
     address = value(fields, "number")
     if address in {"-1", "-2", "-3"}:  # hidden, unknown, a payphone
         address = ""
-    _needed(fields, "type")
+    needed(fields, "type")
     return Texted(
         others=(address,) if address else (),
         sender="" if fields["type"] in _CALLED else address or None,
-        sent_at=moment(_needed(fields, "date")),
+        sent_at=moment(needed(fields, "date")),
         kind=MessageKind.CALL,
         names=_names((address,), fields),
         extra=_rest(item, {"date", "number"} if told_by(address) else {"date"}),
@@ -123,7 +125,7 @@ def multimedia_message(item: Item, source: Source, file: str) -> tuple[Texted, b
     """An `mms`, and whether the owner may be among its people; Malformed if it is none."""
     fields = item.head.attributes
     me = source.told.me
-    sent = _is_sent(item)
+    sent = is_mms_sent(fields)
     addresses = tuple(
         one for one in value(fields, "address").split("~") if one and one != OWN and one != "null"
     )
@@ -135,18 +137,9 @@ def multimedia_message(item: Item, source: Source, file: str) -> tuple[Texted, b
     unsure = not addresses and not sent and len(others) > 1
     others = addresses or others
     content = _parts(item, source, file)
-    attachments = content.attachments
-    if fields.get("m_type") == _NOTIFICATION and not (content.text or attachments):
-        attachments = (
-            Attachment(
-                name="",
-                state=AttachmentState.UNAVAILABLE,
-                kind=MessageKind.MEDIA,
-                as_exported=value(fields, "ct_l") or "notification",
-            ),
-        )
+    attachments = attachments_of(fields, content)
     subject = value(fields, "sub")
-    used = {"date"} | ({"msg_box"} if _box(item) in {"1", "2"} else set())
+    used = {"date"} | ({"msg_box"} if fields.get("msg_box") in {"1", "2"} else set())
     used |= {"address"} if len(addresses) < 2 and told_by(*addresses) else set()
     extra = _rest(item, used)
     if content.left:
@@ -156,7 +149,7 @@ def multimedia_message(item: Item, source: Source, file: str) -> tuple[Texted, b
     told = Texted(
         others=others,
         sender=sender,
-        sent_at=moment(_needed(fields, "date"), whole_seconds=True),
+        sent_at=moment(needed(fields, "date"), whole_seconds=True),
         kind=attachments[0].kind if attachments else MessageKind.TEXT,
         text=content.text,
         names=_names(others, fields),
@@ -166,20 +159,6 @@ def multimedia_message(item: Item, source: Source, file: str) -> tuple[Texted, b
         extra=extra,
     )
     return told, unsure
-
-
-def _is_sent(item: Item) -> bool:
-    box = _box(item)
-    if box in _IN | _OUT:
-        return box in _OUT
-    kind = item.head.attributes.get("m_type", "")
-    if kind in {"128", "130", "132"}:
-        return kind == "128"
-    raise Malformed("no msg_box that says who sent it")
-
-
-def _box(item: Item) -> str:
-    return item.head.attributes.get("msg_box", "")
 
 
 def _addresses(item: Item) -> Iterator[tuple[str, str]]:
@@ -200,12 +179,6 @@ def _part(one: Element, source: Source, file: str) -> Part:
     if is_file(place) and source.has(inner):
         return Part(one.attributes, source.full(inner), AttachmentState.PRESENT)
     return Part(one.attributes, None, AttachmentState.FAILED_AT_EXPORT)  # its base64 is none
-
-
-def _needed(fields: dict[str, str], key: str) -> str:
-    if found := value(fields, key):
-        return found
-    raise Malformed(f"no {key!r}")
 
 
 def _names(addresses: tuple[str, ...], fields: dict[str, str]) -> dict[str, str]:
