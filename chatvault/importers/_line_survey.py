@@ -112,9 +112,7 @@ class Survey:
         ]
         return [main, *more]
 
-    def decide(
-        self, shape: DayShape, where: Where, *, told: str | None, modified_ms: int | None
-    ) -> tuple[Order, str]:
+    def decide(self, shape: DayShape, source: Source, file: str) -> tuple[Order, str]:
         """Which number is the day, and how we know; NeedsAnswer if only the owner can say."""
         facts = self.days[shape]
         first, second = CANDIDATES[shape.layout][:2]
@@ -124,9 +122,13 @@ class Survey:
                 (first, second), key=lambda order: facts.agree[order]
             ), "the days of the week"
         found = facts.dates.decide(
-            told, separator=shape.separator, half_days=self.half_days, modified_ms=modified_ms
+            source.told.date_order,
+            separator=shape.separator,
+            half_days=self.half_days,
+            modified_ms=source.modified(file),
         )
         if found is None:
+            where = Where(source.full(file))
             raise facts.dates.question(where, separator=shape.separator)
         return found
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from chatvault.errors import NeedsAnswer, Where
 from chatvault.importers._date_order import DateOrder, Order
 from chatvault.importers._people import folded
+from chatvault.importers._source import Source
 from chatvault.importers._text_lines import Block, BrokenText
 from chatvault.importers._whatsapp_bodies import content_of, maybe_edited
 from chatvault.importers._whatsapp_events import (
@@ -169,11 +170,10 @@ class Survey:
         ]  # fmt: skip
         return [main, *others]
 
-    def decide(
-        self, shape: Shape, where: Where, *, told: str | None, modified_ms: int | None
-    ) -> tuple[Order, str]:
+    def decide(self, shape: Shape, source: Source, file: str) -> tuple[Order, str]:
         """The order of day and month in one shape and how we know; NeedsAnswer if nobody can."""
         facts = self.shapes[shape]
+        where = Where(source.full(file))
         if facts.dates.other_calendar * 2 > facts.messages:
             raise NeedsAnswer(
                 "the years are those of a Persian or Islamic calendar",
@@ -181,10 +181,10 @@ class Survey:
                 remedy="set the calendar of the phone to Gregorian and export the chat again",
             )
         found = facts.dates.decide(
-            told,
+            source.told.date_order,
             separator=shape.separator,
             half_days=bool(shape.half),
-            modified_ms=modified_ms,
+            modified_ms=source.modified(file),
         )
         if found is None:
             raise facts.dates.question(where, separator=shape.separator)

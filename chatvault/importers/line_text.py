@@ -171,15 +171,7 @@ def _surveyed(source: Source, file: str) -> _Surveyed | None:
     shapes = survey.shapes()
     if not shapes or not survey.posts:
         return None
-    decided = {
-        shape: survey.decide(
-            shape,
-            Where(source.full(file)),
-            told=source.told.date_order,
-            modified_ms=source.modified(file),
-        )
-        for shape in shapes
-    }
+    decided = {shape: survey.decide(shape, source, file) for shape in shapes}
     orders = {shape: order for shape, (order, _) in decided.items()}
     return _Surveyed(file, encoding, survey, orders, decided[shapes[0]][1])
 
