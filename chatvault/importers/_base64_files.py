@@ -5,6 +5,7 @@ Nothing is held but where each begins and ends in the file around it.
 
 import binascii
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -97,6 +98,13 @@ def inner_entry(outer: Outer, start: int, length: int, *, size: int, where: str)
     """The entry for what lies at this place of the file; `size` as `Digits` counted it."""
     member = _Member(outer, start, length, size, where)
     return Entry(size=size, open=member.open, in_place=outer.entry.in_place, nested=True)
+
+
+def beside(entries: Mapping[str, Entry], inner: Mapping[str, Entry]) -> Mapping[str, Entry]:
+    """The files of an export and those inside them, each by its name beside the file around it."""
+    # What lies there already was brought back from a vault once, and is the same.
+    more = {name: entry for name, entry in inner.items() if name not in entries}
+    return {**entries, **more} if more else entries
 
 
 @dataclass(frozen=True, slots=True)

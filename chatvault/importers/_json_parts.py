@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import msgspec
 
-from chatvault.importers._base64_files import Cleaner, Digits, Outer, inner_entry
+from chatvault.importers._base64_files import Cleaner, Digits, Outer, beside, inner_entry
 from chatvault.importers._limits import Budget
 from chatvault.importers._media_types import media_type
 from chatvault.importers._source import Entry
@@ -86,10 +86,7 @@ def with_parts(
             continue  # told when it is read for its messages
         if reason:
             problems.append(Problem(file=path + name, part="", reason=reason, raw=""))
-    if not found:
-        return entries, tuple(problems)
-    # What lies there already was brought back from a vault once, and is the same.
-    return {**entries, **{n: e for n, e in found.items() if n not in entries}}, tuple(problems)
+    return beside(entries, found), tuple(problems)
 
 
 def _candidates(entries: Mapping[str, Entry]) -> list[tuple[str, Entry]]:

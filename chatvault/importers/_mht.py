@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-from chatvault.importers._base64_files import Outer, inner_entry
+from chatvault.importers._base64_files import Outer, beside, inner_entry
 from chatvault.importers._limits import Budget
 from chatvault.importers._media_types import media_type
 from chatvault.importers._names import safe
@@ -67,10 +67,7 @@ def with_parts(
                 _expand(name, entries[name], scan, budget, found, problems, path + name)
         except (OSError, ValueError) as cause:
             problems.append(Problem(file=path + name, part="", reason=str(cause), raw=""))
-    if not found:
-        return entries, tuple(problems)
-    # What lies there already was brought back from a vault once, and is the same.
-    return {**entries, **{n: e for n, e in found.items() if n not in entries}}, tuple(problems)
+    return beside(entries, found), tuple(problems)
 
 
 def parts_by_mht(source: Source) -> dict[str, dict[str, str]]:
