@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from chatvault.importers._chatlab_parts import Head, Member, Post
-from chatvault.importers._fields import Malformed, maybe, rest
+from chatvault.importers._fields import Malformed, loose_table, loose_text, maybe, rest
 from chatvault.importers._people import PICTURE, People, folded
 from chatvault.importers._source import Source
 from chatvault.importers._wechat import (
@@ -97,16 +97,16 @@ def conversation_of(
     ahead: Callable[[], Iterable[Head | Member | Post]],
 ) -> Place:
     """The conversation of a header; reads `ahead` only where header and members do not tell."""
-    meta = _table(head, "meta")
+    meta = loose_table(head, "meta")
     if not meta:  # it stands behind the messages, or is lost
         for part in ahead():
             if isinstance(part, Head):
-                head, meta = part.value, _table(part.value, "meta")
-    platform = " ".join(_text(meta, "platform").casefold().split()) or "chatlab"
+                head, meta = part.value, loose_table(part.value, "meta")
+    platform = " ".join(loose_text(meta, "platform").casefold().split()) or "chatlab"
     platform = _PLATFORMS.get(platform, platform)
-    room, owner = _text(meta, "groupId"), _text(meta, "ownerId")
-    title = _text(meta, "name")
-    is_group = _text(meta, "type") == "group" or bool(room)
+    room, owner = loose_text(meta, "groupId"), loose_text(meta, "ownerId")
+    title = loose_text(meta, "name")
+    is_group = loose_text(meta, "type") == "group" or bool(room)
     peer = None
     if not is_group:
         who = _People(source, owner, title)
@@ -121,7 +121,7 @@ def conversation_of(
         extra["avatar"] = picture
     if meta.get("platform") not in ("", None, platform):
         extra["platform"] = meta["platform"]
-    about = _table(head, "chatlab")
+    about = loose_table(head, "chatlab")
     extra |= {key: value for key, value in about.items() if key != "exportedAt"}
     for key, value in head.items():
         if key not in {"chatlab", "meta", "_type"}:
@@ -143,18 +143,6 @@ def conversation_of(
 _META = frozenset({"name", "platform", "type", "groupId", "groupAvatar", "ownerId"})
 
 
-def _table(value: dict[str, Any], key: str) -> dict[str, Any]:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def _text(value: dict[str, Any], key: str) -> str:
-    found = value.get(key)
-    if isinstance(found, int) and not isinstance(found, bool):
-        return str(found)
-    return found if isinstance(found, str) else ""
-
-
 class _People:
     """Who is in a private conversation, to find out which of them is the other side."""
 
@@ -166,8 +154,8 @@ class _People:
 
     def add(self, members: Iterable[object]) -> None:
         for member in members:
-            if isinstance(member, dict) and (who := _text(member, "platformId")):
-                names = [_text(member, "accountName"), _text(member, "groupNickname")]
+            if isinstance(member, dict) and (who := loose_text(member, "platformId")):
+                names = [loose_text(member, "accountName"), loose_text(member, "groupNickname")]
                 aliases = member.get("aliases")
                 names += [str(one) for one in aliases] if isinstance(aliases, list) else []
                 self._names.setdefault(who, set()).update(folded(one) for one in names if one)
@@ -207,16 +195,16 @@ def members_of(transcript: Transcript, members: Iterable[object]) -> Iterator[Pa
     """Tell the members; not those whom WeFlow made of a name in a forwarded bundle."""
     owner = transcript.conversation.owner or ""
     for member in members:
-        if not isinstance(member, dict) or not (who := _text(member, "platformId")):
+        if not isinstance(member, dict) or not (who := loose_text(member, "platformId")):
             continue
-        name, nickname = _text(member, "accountName"), _text(member, "groupNickname")
+        name, nickname = loose_text(member, "accountName"), loose_text(member, "groupNickname")
         more = rest(member, _MEMBER)
         found = member.get("aliases")
         aliases = tuple(str(one) for one in found) if isinstance(found, list) else ()
         only_a_name = name in ("", who) and not nickname and not aliases and not more
         if transcript.conversation.platform == PLATFORM and (is_room(who) or only_a_name):
             continue  # told when it writes something itself
-        picture = _text(member, "avatar")
+        picture = loose_text(member, "avatar")
         identifier = own_id(who) if same_account(who, owner) else who
         yield from transcript.people.tell(
             identifier,
@@ -248,7 +236,7 @@ def message(transcript: Transcript, item: object) -> list[Participant | Message]
         content = msgspec.json.encode(said).decode()
     is_wechat = transcript.conversation.platform == PLATFORM
     if is_wechat and transcript.conversation.kind is ConversationKind.GROUP:
-        _, content = without_sender_prefix(content, _text(item, "sender"))
+        _, content = without_sender_prefix(content, loose_text(item, "sender"))
     code = maybe(item, "type", int, str)
     number = _code(item)
     kind = TYPES.get(number, MessageKind.OTHER if code is not None else MessageKind.TEXT)
@@ -303,7 +291,7 @@ def message(transcript: Transcript, item: object) -> list[Participant | Message]
 
 def _code(item: dict[str, Any]) -> int:
     """The type's number; -1 where there is none."""
-    text = _text(item, "type")
+    text = loose_text(item, "type")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else -1
 
 
@@ -347,7 +335,7 @@ def _sender(
     transcript: Transcript, item: dict[str, Any], kind: MessageKind
 ) -> tuple[str | None, list[Participant]]:
     conversation = transcript.conversation
-    who, name = _text(item, "sender"), _text(item, "accountName")
+    who, name = loose_text(item, "sender"), loose_text(item, "accountName")
     is_about_room = conversation.kind is ConversationKind.GROUP and who == conversation.id
     if is_about_room or (conversation.platform == PLATFORM and is_room(who)):
         return None, []
@@ -366,7 +354,7 @@ def _sender(
     )
     identifier = own_id(who) if is_me and conversation.platform == PLATFORM else who
     extra: dict[str, object] = {"wxid": who} if identifier != who else {}
-    nickname = _text(item, "groupNickname")
+    nickname = loose_text(item, "groupNickname")
     aliases = (nickname,) if nickname else ()
     return identifier, list(
         transcript.people.tell(identifier, name, aliases=aliases, is_me=is_me, extra=extra)

@@ -59,6 +59,20 @@ def _typed(raw: object, key: str, kinds: tuple[type, ...]) -> Any:
     raise Malformed(f"{key!r} is {type(value).__name__}, expected {names}")
 
 
+def loose_table(raw: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return raw[key] if it is an object, else an empty one: for what may be missing or wrong."""
+    value = raw.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def loose_text(raw: dict[str, Any], key: str) -> str:
+    """Return raw[key] if it is a text or a whole number, else an empty text."""
+    value = raw.get(key)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value if isinstance(value, str) else ""
+
+
 def rest(raw: object, understood: Collection[str]) -> dict[str, object]:
     """The fields of an item that are not in `understood`, for `extra`."""
     if not isinstance(raw, dict):

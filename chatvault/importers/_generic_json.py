@@ -6,7 +6,16 @@ from typing import Any
 import msgspec
 
 from chatvault.errors import NewerFormat, Where
-from chatvault.importers._fields import EARLIEST_MS, LATEST_MS, Malformed, maybe, need, rest
+from chatvault.importers._fields import (
+    EARLIEST_MS,
+    LATEST_MS,
+    Malformed,
+    loose_table,
+    loose_text,
+    maybe,
+    need,
+    rest,
+)
 from chatvault.importers._generic import PLATFORM, Header, Item, Member, Place
 from chatvault.importers._generic_body import (
     MEDIA,
@@ -49,7 +58,7 @@ _STATES = frozenset(AttachmentState) - {AttachmentState.PRESENT}
 
 def header(value: dict[str, Any], title: str, where: Where) -> Header:
     """The conversation that a header begins; NewerFormat if a later ChatVault wrote it."""
-    profile, meta, about = (_table(value, key) for key in ("chatvault", "meta", "chatlab"))
+    profile, meta, about = (loose_table(value, key) for key in ("chatvault", "meta", "chatlab"))
     version = profile.get("version", VERSION)
     if str(version) != str(VERSION):
         raise NewerFormat(
@@ -65,25 +74,25 @@ def header(value: dict[str, Any], title: str, where: Where) -> Header:
     extra |= {key: one for key, one in about.items() if key != "exportedAt"}
     extra |= {key: one for key, one in profile.items() if key not in {"version", "tz"}}
     extra |= rest(value, {"_type", "chatvault", "meta", "chatlab"})
-    identifier = _text(meta, "chatId") or _text(meta, "groupId")
+    identifier = loose_text(meta, "chatId") or loose_text(meta, "groupId")
     kind = {
         "group": ConversationKind.GROUP,
         "private": ConversationKind.DIRECT,
         "channel": ConversationKind.CHANNEL,
-    }.get(_text(meta, "type"))
+    }.get(loose_text(meta, "type"))
     if kind is None and meta.get("type"):
         extra["type"] = meta["type"]
-    platform = _text(meta, "platform")
+    platform = loose_text(meta, "platform")
     if platform != folded(platform):
         extra["platform"] = platform
     return Header(
         place=Place(
-            title=_text(meta, "name") or identifier or title,
+            title=loose_text(meta, "name") or identifier or title,
             id=identifier,
             platform=folded(platform) or PLATFORM,
         ),
         kind=kind,
-        owner=_text(meta, "ownerId"),
+        owner=loose_text(meta, "ownerId"),
         extra=extra,
     )
 
@@ -92,15 +101,15 @@ def zone_of(value: object) -> str:
     """The zone that a header names for clocks without one; empty if there is none."""
     if not isinstance(value, dict) or value.get("_type") != "header":
         return ""
-    return _text(_table(value, "chatvault"), "tz")
+    return loose_text(loose_table(value, "chatvault"), "tz")
 
 
 def member(value: dict[str, Any], place: Place) -> Member:
     """Somebody in the conversation; Malformed without an id."""
-    who = _text(value, "platformId")
+    who = loose_text(value, "platformId")
     if not who:
         raise Malformed("no 'platformId'")
-    name, nickname = _text(value, "accountName"), _text(value, "groupNickname")
+    name, nickname = loose_text(value, "accountName"), loose_text(value, "groupNickname")
     others = value.get("aliases")
     aliases = [one for one in others if isinstance(one, str)] if isinstance(others, list) else []
     return Member(
@@ -108,7 +117,7 @@ def member(value: dict[str, Any], place: Place) -> Member:
         id=who,
         name=name or nickname,
         aliases=(nickname, *aliases),
-        picture=_text(value, "avatar"),
+        picture=loose_text(value, "avatar"),
         extra=rest(value, _MEMBER),
     )
 
@@ -167,7 +176,7 @@ class _Message:
         is_me = None if mine is None else is_mine(str(mine))
         if mine is not None and is_me is None:
             self._extra[self._plan["is_me"][0]] = mine
-        nickname = _text(raw, "groupNickname")
+        nickname = loose_text(raw, "groupNickname")
         reactions, reactors = self._reactions()
         return Item(
             part=self._line.part,
@@ -352,18 +361,6 @@ def _moment(ms: int) -> Timestamp:
     if not EARLIEST_MS <= ms < LATEST_MS:
         raise Malformed("a time out of range")
     return Timestamp(utc_ms=ms, as_exported=str(ms), precision=Precision.MILLISECOND)
-
-
-def _table(value: dict[str, Any], key: str) -> dict[str, Any]:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def _text(value: dict[str, Any], key: str) -> str:
-    found = value.get(key)
-    if isinstance(found, int) and not isinstance(found, bool):
-        return str(found)
-    return found if isinstance(found, str) else ""
 
 
 def _text_of(value: object, key: str) -> str:
