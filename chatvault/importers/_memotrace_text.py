@@ -166,7 +166,7 @@ def said(text: Texts, clock: RowClock, files: Files) -> Iterator[tuple[str, str,
     """Place, raw text and message, in turn; a Problem for what is no message."""
     full = text.source.full(text.name)
     for block in text.blocks():
-        where = f"lines {block.first}-{block.last}"
+        where = block.place
         if block.head is None:
             if block.text.strip():
                 reason = "lines that belong to no message"

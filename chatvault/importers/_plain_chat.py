@@ -148,7 +148,7 @@ def unread(block: Block[H], text: str, file: str, reason: str = "lines of no mes
     """The problem that lines of a text are; `file` is its full name."""
     if block.rest:
         reason = "the rest of a message longer than 4 MiB"
-    return Problem(file=file, part=f"lines {block.first}-{block.last}", reason=reason, raw=text)
+    return Problem(file=file, part=block.place, reason=reason, raw=text)
 
 
 def breaks_off(cause: BrokenText, file: str) -> Problem:

@@ -63,6 +63,11 @@ class Block(Generic[H]):
     text: str
     rest: bool = False
 
+    @property
+    def place(self) -> str:
+        """Which lines of the file these are, as a Problem names them."""
+        return f"lines {self.first}-{self.last}"
+
 
 def encoding_of(source: Source, name: str, legacy: str = "cp1252") -> Encoding:
     """The encoding of a whole file: UTF-8 or UTF-16 with its mark, else UTF-8, else `legacy`.

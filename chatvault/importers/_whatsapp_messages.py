@@ -109,7 +109,7 @@ class Transcript:
                 reason = "the rest of a message longer than 4 MiB" if block.rest else ""
                 yield Problem(
                     file=self.source.full(self.file),
-                    part=f"lines {block.first}-{block.last}",
+                    part=block.place,
                     reason=reason or "lines before the first message",
                     raw=block.text,
                 )

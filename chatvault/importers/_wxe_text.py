@@ -80,7 +80,7 @@ def said(source: Source, name: str, found: Found, clock: Clock) -> Iterator[Said
     full = source.full(name)
     kept: Said | None = None
     for block in blocks(lines(source, name, found.encoding), _begins):
-        where = f"lines {block.first}-{block.last}"
+        where = block.place
         head, text = block.head, block.text
         if head is None:
             left = text.partition("\n")[2] if block.first == 1 else text

@@ -145,7 +145,7 @@ def _text(source: Source, name: str) -> Iterator[tuple[str, str, Post] | Problem
 
     try:
         for block in blocks(watched(), header):
-            part = f"lines {block.first}-{block.last}"
+            part = block.place
             try:
                 post = plain.post_of(block)
             except Malformed as cause:

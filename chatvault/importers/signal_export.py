@@ -251,7 +251,7 @@ class _Conversation:
             return HEADER.match(text) if begins else None
 
         for block in blocks(watched(), header):
-            part = f"lines {block.first}-{block.last}"
+            part = block.place
             if block.head is not None:
                 yield part, item_of(block), block.text
             elif block.text.strip():

@@ -287,7 +287,7 @@ def _blocks(source: Source, name: str, clock: RowClock, before: str) -> Iterator
     talker, title = _talker(source, name)
     try:
         for block in blocks(lines(source, name, Encoding("utf-8")), _LINE.fullmatch):
-            where = f"lines {block.first}-{block.last}"
+            where = block.place
             if block.head is None:
                 if block.text.strip():
                     reason = "lines that belong to no message"

@@ -126,7 +126,7 @@ def _text(source: Source, name: str, zone: str) -> Iterator[Record]:
     clock = RowClock(zone)
     try:
         for block in blocks(lines(source, name, encoding), _LINE.fullmatch):
-            where = f"lines {block.first}-{block.last}"
+            where = block.place
             if block.head is None:
                 if block.text.strip():
                     reason = "lines that belong to no message"

@@ -283,7 +283,7 @@ def _lines(name: str, run: Run, zone: str) -> Iterator[Record]:
     clock = RowClock(zone)
     try:
         for block in blocks(lines(run.source, name, Encoding("utf-8")), LINE.fullmatch):
-            where = f"lines {block.first}-{block.last}"
+            where = block.place
             if block.head is None:
                 left = "\n".join(
                     one for one in block.text.split("\n") if not one.startswith(_LABELS)

@@ -167,7 +167,7 @@ class _Text:
         clock = RowClock(self.zone)
         try:
             for block in self._blocks(encoding):
-                where = f"lines {block.first}-{block.last}"
+                where = block.place
                 if block.head is None:
                     if problem := self._before(block, full, where):
                         yield problem
