@@ -12,8 +12,8 @@ import pytest
 from chatvault.importers._limits import Budget
 from chatvault.importers._mht import with_parts
 from chatvault.importers._source import Source, Told
-from chatvault.importers.registry import importer_for
 from chatvault.model import Message, Participant, Problem
+from recognised import importer_for
 
 SCRIPT = Path(__file__).resolve().parent.parent / "scripts/make_export.py"
 MESSAGES = 600

@@ -129,19 +129,6 @@ def claims(
     return []
 
 
-def importer_for(source: Source, importers: tuple[Importer, ...] = IMPORTERS) -> Importer:
-    """The one importer for an export; UnknownExport or SeveralImporters otherwise."""
-    found = claims(source, importers)
-    if not found:
-        raise UnknownExport(
-            "no importer recognises this",
-            remedy="run `chatvault platforms` to see what can be read",
-        )
-    if len(found) > 1:
-        raise several(found)
-    return found[0][0]
-
-
 def several(
     found: list[tuple[Importer, tuple[str, ...]]], where: Where | None = None
 ) -> SeveralImporters:

@@ -15,7 +15,7 @@ from chatvault.importers._explore import find
 from chatvault.importers._fields import Malformed
 from chatvault.importers._limits import Budget
 from chatvault.importers._source import Source, Told
-from chatvault.importers.registry import IMPORTERS, importer_for
+from chatvault.importers.registry import IMPORTERS
 from chatvault.model import (
     Assumption,
     AttachmentState,
@@ -27,6 +27,7 @@ from chatvault.model import (
     Reaction,
     Record,
 )
+from recognised import importer_for
 
 GUILD = {"id": "920000000000000001", "name": "Hill Walkers"}
 CHANNEL = {"id": "920000000000000002", "type": "GuildTextChat", "name": "plans"}

@@ -11,7 +11,7 @@ from chatvault.importers import mattermost
 from chatvault.importers._explore import find
 from chatvault.importers._limits import Budget
 from chatvault.importers._source import Source, Told
-from chatvault.importers.registry import IMPORTERS, importer_for
+from chatvault.importers.registry import IMPORTERS
 from chatvault.model import (
     AttachmentState,
     Conversation,
@@ -22,6 +22,7 @@ from chatvault.model import (
     Problem,
     Record,
 )
+from recognised import importer_for
 
 VERSION = {"type": "version", "version": 1}
 AT = 1_700_000_000_000

@@ -2,9 +2,10 @@
 
 import pytest
 
+import canonical
 from cases import CASES, Case
 from chatvault.model import Attachment
-from chatvault.vault import archive, canonical, schema
+from chatvault.vault import archive, schema
 from chatvault.vault.store import Merger
 
 PAIRS = [

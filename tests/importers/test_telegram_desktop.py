@@ -9,7 +9,6 @@ from chatvault.errors import BadExport, NeedsAnswer
 from chatvault.importers import telegram_desktop
 from chatvault.importers._source import Source, Told
 from chatvault.importers._telegram_text import plain, repaired
-from chatvault.importers.registry import importer_for
 from chatvault.model import (
     Assumption,
     Attachment,
@@ -22,6 +21,7 @@ from chatvault.model import (
     Reaction,
     Record,
 )
+from recognised import importer_for
 
 TIME = {"date": "2024-03-09T18:05:30", "date_unixtime": "1710003930"}
 FROM = {"from": "Ottilie Marsh", "from_id": "user700100300"}

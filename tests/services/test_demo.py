@@ -11,11 +11,11 @@ from datetime import datetime
 import pytest
 
 from chatvault.importers._source import Source, Told
-from chatvault.importers.registry import importer_for
 from chatvault.model import AttachmentState, Message, Problem
 from chatvault.services.demo import demo_exports
 from chatvault.services.demo_pictures import Mosaic, jpeg, png
 from chatvault.services.demo_stories import ZONE
+from recognised import importer_for
 
 # Which importer reads what: a file, or the part of a path before its files.
 EXPORTS = {

@@ -2,9 +2,10 @@
 
 import pytest
 
+import canonical
 from chatvault.errors import DiskTrouble, NeedsAnswer
 from chatvault.services import create, ingest, precheck, unlock
-from chatvault.vault import age, canonical
+from chatvault.vault import age
 
 HEAD = "03/05/2024, 18:05 - Messages and calls are end-to-end encrypted.\n"
 

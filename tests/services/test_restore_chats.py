@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from vaults import Made, Said, Telegram, chat
 
+import canonical
 from chatvault.services import query as ask
 from chatvault.services.demo import demo_exports
 from chatvault.services.escape import for_terminal
@@ -23,7 +24,6 @@ from chatvault.services.restore_chats import FORMS, Options, restore_chats
 from chatvault.services.restore_report import RestoredConversations
 from chatvault.services.writers import markdown, text
 from chatvault.services.writers.told import Frame, Item, Media
-from chatvault.vault import canonical
 from chatvault.vault.restoring import About, Kept, Member, Place, Reacted, Variant, Whole
 
 ALL = ask.And(())

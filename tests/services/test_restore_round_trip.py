@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import canonical
 from chatvault.importers import chatvault_json
 from chatvault.importers._source import Source
 from chatvault.model import (
@@ -25,7 +26,7 @@ from chatvault.model import (
 )
 from chatvault.services.writers import json as writer
 from chatvault.services.writers.told import Item, Media
-from chatvault.vault import archive, canonical, restoring, schema
+from chatvault.vault import archive, restoring, schema
 from chatvault.vault.selection import EVERYTHING
 from chatvault.vault.store import Merger
 

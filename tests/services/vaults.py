@@ -14,11 +14,12 @@ from pathlib import Path
 
 import msgspec
 
+import canonical
 from chatvault.services import create, ingest, rebuild, undo, unlock
 from chatvault.services.ingest import Options, Outcome, Told
 from chatvault.services.receipt import Receipt
 from chatvault.services.verify import Report, verify
-from chatvault.vault import age, archive, canonical, keyring
+from chatvault.vault import age, archive, keyring
 from chatvault.vault.files import FileOps
 from chatvault.vault.keyring import KeyRing
 from chatvault.vault.layout import Layout

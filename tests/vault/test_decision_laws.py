@@ -23,8 +23,9 @@ from test_merge_laws import (
     tell,
 )
 
+import canonical
 from chatvault.model import Conversation, Message, MessageKind, Participant, Reaction, Timestamp
-from chatvault.vault import canonical, decisions, people, queries
+from chatvault.vault import decisions, people, queries
 from chatvault.vault.decisions import Decisions
 from chatvault.vault.manifest import (
     ConversationRef,

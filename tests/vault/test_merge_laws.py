@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import canonical
 from chatvault.model import (
     Conversation,
     ConversationKind,
@@ -22,7 +23,7 @@ from chatvault.model import (
     Precision,
     Timestamp,
 )
-from chatvault.vault import archive, canonical, schema
+from chatvault.vault import archive, schema
 from chatvault.vault.store import Merger
 
 PLACE = Conversation(id="c1", platform="somewhere", title="Bakers Row", kind=ConversationKind.GROUP)

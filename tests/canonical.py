@@ -1,7 +1,7 @@
 """The content of an archive in an order that depends on nothing but the content.
 
 Two archives that know the same give the same lines, whatever their row numbers are and in whichever
-order exports came in. Rebuilds and tests compare archives by this.
+order exports came in. Tests compare archives by this.
 """
 
 import hashlib
