@@ -76,23 +76,21 @@ def zone_for(told: Told, home: str | None = None) -> tuple[str, Assumption | Non
     return zone, Assumption(what="timezone", value=zone, why=why)
 
 
-def wall_time(
-    wall: datetime, zone: str, *, precision: Precision = Precision.SECOND, fold: int = 0
-) -> Timestamp:
+def wall_time(wall: datetime, zone: str, *, precision: Precision = Precision.SECOND) -> Timestamp:
     """The moment a wall clock (without zone) in `zone` shows; Malformed outside 1970 to 2100.
 
-    In an hour that occurs twice `fold` 1 is its second time. An hour that the clock skipped counts
-    as if it had not been set forward.
+    An hour that occurs twice counts as its first time (FileClock knows better). An hour that the
+    clock skipped counts as if it had not been set forward.
     """
     return Timestamp(
-        utc_ms=_in_range(_utc_ms(wall, zone_named(zone), fold)),
+        utc_ms=_in_range(_utc_ms(wall, zone_named(zone), 0)),
         as_exported=_iso(wall, precision),
         precision=precision,
         basis=f"assumed:{zone}",
     )
 
 
-def iso_time(text: str, zone: str, *, fold: int = 0) -> Timestamp:
+def iso_time(text: str, zone: str) -> Timestamp:
     """The moment of `2024-05-17 15:04[:05[.123]]`; an offset in the text wins over `zone`."""
     found = _ISO.fullmatch(text.strip())
     if not found:
@@ -108,7 +106,7 @@ def iso_time(text: str, zone: str, *, fold: int = 0) -> Timestamp:
     if second:
         precision = Precision.MILLISECOND if fraction else Precision.SECOND
     if offset is None:
-        return wall_time(wall, zone, precision=precision, fold=fold)
+        return wall_time(wall, zone, precision=precision)
     minutes = 0
     if offset != "Z":
         minutes = int(offset[1:3]) * 60 + int(offset[-2:])

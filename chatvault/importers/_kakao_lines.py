@@ -52,10 +52,9 @@ _ONLY_CLOCK = re.compile(rf"{_CLOCK}, ")
 
 
 class Day(msgspec.Struct, frozen=True):
-    """A line with a date and no message; `ruled` with dashes around it."""
+    """A line with a date and no message."""
 
     day: date
-    ruled: bool
 
 
 class Post(msgspec.Struct, frozen=True):
@@ -87,7 +86,7 @@ def head_of(line: str) -> Head | None:
         if found := pattern.match(text):
             return _dated(line, style, found, start)
     if day := _day(line[start:]):
-        return Day(day, ruled=False)
+        return Day(day)
     return _clocked(line, text, start)
 
 
@@ -103,7 +102,7 @@ def _dated(line: str, style: Style, found: re.Match[str], start: int) -> Head | 
     at = start + found.end()
     rest = line[at:]
     if not rest.strip():
-        return Day(day, ruled=False)
+        return Day(day)
     if rest.startswith(", "):
         return _said(Post(style, day, clock, None, at + 2), line)
     if rest.lstrip().startswith(":"):
@@ -144,7 +143,7 @@ def _bracketed(line: str, start: int) -> Post | None:
 def _ruled(text: str) -> Day | None:
     found = _RULED.fullmatch(text.rstrip()) if len(text) < 200 else None
     day = _day(found[1]) if found else None
-    return Day(day, ruled=True) if day else None
+    return Day(day) if day else None
 
 
 def _day(text: str) -> date | None:

@@ -62,9 +62,9 @@ _TOLD = {
 }  # fmt: skip
 
 
-def time_of(event: object, key: str = "origin_server_ts") -> Timestamp:
+def time_of(event: object) -> Timestamp:
     """When an event was sent."""
-    milliseconds = need(event, key, int)
+    milliseconds = need(event, "origin_server_ts", int)
     if not 10**11 <= milliseconds < LATEST_MS:  # always ms here, so never before 1973
         raise Malformed("a time out of range")
     return unix_time(milliseconds)

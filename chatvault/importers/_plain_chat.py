@@ -1,6 +1,6 @@
 """What text exports of one conversation share: who said what when, made into records.
 
-    chat = Chat(source, conversation, zone, body_of)
+    chat = Chat(conversation, zone, body_of)
     yield from chat.records(said)
 
 Such texts have no ids and no zone. A line that somebody pasted looks like a message; what stands
@@ -67,7 +67,6 @@ class Chat:
 
     def __init__(
         self,
-        source: Source,
         conversation: Conversation,
         zone: str,
         body_of: Callable[[Said], Body],
@@ -76,7 +75,6 @@ class Chat:
         aliases: dict[str, str] | None = None,
     ) -> None:
         self.conversation = conversation
-        self._source = source
         self._zone = zone
         self._clock = FileClock(zone)
         self._body_of = body_of

@@ -11,18 +11,16 @@ T = TypeVar("T")
 MOST = 10_000
 
 
-def turned(
-    parts: Iterable[T], moment: Callable[[T], object | None], *, most: int = MOST
-) -> Iterator[T]:
+def turned(parts: Iterable[T], moment: Callable[[T], object | None]) -> Iterator[T]:
     """The parts, neighbours of one moment in reverse; those without one stay where they are.
 
-    Longer runs than `most` are turned piece by piece.
+    Longer runs than MOST are turned piece by piece.
     """
     held: list[T] = []
     last: object = None
     for part in parts:
         now = moment(part)
-        if held and (now is None or now != last or len(held) >= most):
+        if held and (now is None or now != last or len(held) >= MOST):
             yield from reversed(held)
             held = []
         last = now

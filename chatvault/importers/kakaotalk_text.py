@@ -232,7 +232,7 @@ def _conversation(
             return notice(said.text)
         return body_of(said.text, source.resolve, phone=phone)
 
-    chat = Chat(source, conversation, zone, body, me=me, aliases=aliases)
+    chat = Chat(conversation, zone, body, me=me, aliases=aliases)
     if talk.csv:
         yield from chat.records(_rows(source, talk.csv))
     else:

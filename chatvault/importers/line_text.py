@@ -221,7 +221,7 @@ def _conversation(
             return notice(said.text)
         return body_of(said.text, computer=computer)
 
-    chat = Chat(source, conversation, zone, body, me=source.told.me)
+    chat = Chat(conversation, zone, body, me=source.told.me)
     yield from chat.records(_events(source, text))
 
 

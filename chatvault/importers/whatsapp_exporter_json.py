@@ -51,7 +51,6 @@ INFO = ImporterInfo(
 HEAD = 64 * 1024
 ME = "me"
 CHATS, MESSAGES, MESSAGE = "*", "*.messages", "*.messages.*"
-CALLS = "000000000000000"
 REMEDY = "run WhatsApp-Chat-Exporter again with --json, and give the file with its media folder"
 
 _FIRST = re.compile(

@@ -41,7 +41,6 @@ INFO = ImporterInfo(
     seen="archives of 2019 to 2024",
 )
 
-HEAD = 64 * 1024
 NAME = re.compile(r"(?:data/)?direct-messages?(-group)?(?:-part\d{1,6})?\.js")
 START = re.compile(rb"\s*window\.YTD\.direct_messages?(?:_group)?\.part\d{1,6}\s*=\s*\[")
 CONVERSATION = "[].dmConversation"

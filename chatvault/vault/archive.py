@@ -104,7 +104,7 @@ def _opened(path: Path, address: str, key: bytes) -> Connection:
 
 
 def open_in_memory() -> Connection:
-    """An empty archive that never touches a disk, for trying out an import."""
+    """An empty archive that never touches a disk: for what asks for tables, and for no vault."""
     connection = dbapi2.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA foreign_keys=ON")
     return connection

@@ -112,7 +112,7 @@ class Original(msgspec.Struct, frozen=True):
     file: StoredFile | None
 
 
-def originals(db: Connection, number: int, *, page: int = PAGE) -> Iterator[Original]:
+def originals(db: Connection, number: int) -> Iterator[Original]:
     """The files of an import by their names, so that a folder's files come together."""
     last = ""
     while True:
@@ -121,11 +121,11 @@ def originals(db: Connection, number: int, *, page: int = PAGE) -> Iterator[Orig
             " s.pack, s.member, s.offset, s.stored, s.codec FROM source_file f"
             " LEFT JOIN stored_file s ON s.id = f.file WHERE f.import = ? AND f.path > ?"
             " ORDER BY f.path LIMIT ?",
-            [number, last, page],
+            [number, last, PAGE],
         ).fetchall()
         for path, raw, modified, size, *stored in rows:
             kept = None if stored[0] is None else StoredFile(path, raw, modified, *stored)
             yield Original(path, raw, modified, size, kept)
-        if len(rows) < page:
+        if len(rows) < PAGE:
             return
         last = rows[-1][0]
