@@ -110,3 +110,11 @@ class DiskTrouble(ChatVaultError):
     """The disk is full, read-only or failing."""
 
     exit_code = 17
+
+
+class KeyStoreTrouble(ChatVaultError):
+    """The key store of this computer is locked, refuses, or does not answer."""
+
+
+class NoKeyStore(KeyStoreTrouble):
+    """There is no key store on this computer, or the package that asks it is not installed."""

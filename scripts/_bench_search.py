@@ -204,10 +204,11 @@ def _pages(
 def _command(made: Made, common: Sequence[Question], often: int) -> Paired:
     """The whole command, from nothing to its end, in turn with a Python that does nothing."""
     ours, theirs = [], []
+    vault = made.vault.remembered()
     for place in range(often + 1):
-        ours.append(made.vault.run("search", common[place % len(common)].ours).took)
+        ours.append(vault.run("search", common[place % len(common)].ours).took)
         theirs.append(run([sys.executable, "-c", "pass"]).took)
-    what = "`chatvault search`, the whole command"
+    what = "`chatvault search`, the whole command, on a remembered key"
     return Paired(what, "ms", 0, tuple(ours[1:]), "`python -c pass`", 0, tuple(theirs[1:]))
 
 

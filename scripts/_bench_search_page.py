@@ -84,7 +84,7 @@ def _around(found: Searched) -> Iterator[str]:
     pages, command = found.pages, found.command
     yield (
         f"A page of a conversation around a date, {pages.asked:,} dates: {spread(pages.ours)};"
-        f" by an index of plain SQLite {spread(pages.plain)}. {command.what}, key at hand:"
+        f" by an index of plain SQLite {spread(pages.plain)}. {command.what}:"
         f" {figure(command.figure)}; {command.peer}: {figure(command.peer_figure)}"
         f" ({len(command.rounds)} times each)."
     )

@@ -10,11 +10,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import ParamSpec
 
+import _file_key_store
 import msgspec
 from _bench_results import Machine, Took
 from _environment import ROOT
@@ -42,6 +43,7 @@ class MeasuredVault:
     folder: Path
     key_file: Path
     ring: KeyRing
+    secret: dict[str, str] = field(default_factory=dict)  # where the key is; else in the file
 
     @classmethod
     def make(cls, folder: Path) -> MeasuredVault:
@@ -60,12 +62,20 @@ class MeasuredVault:
         shutil.copytree(self.folder, folder)
         return MeasuredVault(folder, self.key_file, self.ring)
 
+    def remembered(self) -> MeasuredVault:
+        """The same with its key remembered, in a key store beside it, and taken from there."""
+        store = {
+            **_file_key_store.chosen(self.folder.with_suffix(".store")),
+            "CHATVAULT_VAULT": str(self.folder),
+        }
+        key_file = {"CHATVAULT_PASSPHRASE_FILE": str(self.key_file)}
+        run([*CHATVAULT, "keys", "remember"], {**store, **key_file})
+        return replace(self, secret=store)
+
     def run(self, *arguments: str | Path) -> Ran:
         """`chatvault` with these arguments on this vault."""
-        environment = {
-            "CHATVAULT_VAULT": str(self.folder),
-            "CHATVAULT_PASSPHRASE_FILE": str(self.key_file),
-        }
+        secret = self.secret or {"CHATVAULT_PASSPHRASE_FILE": str(self.key_file)}
+        environment = {"CHATVAULT_VAULT": str(self.folder), **secret}
         return run([*CHATVAULT, *map(str, arguments)], environment)
 
     def open(self) -> archive.Connection:

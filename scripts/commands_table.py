@@ -39,7 +39,8 @@ manager, for instance), or from the variables `CHATVAULT_PASSPHRASE`, `CHATVAULT
 `CHATVAULT_PASSPHRASE_COMMAND`; never from an argument, which other users of the computer could
 see. A variable stays visible to other programs of yours for as long as the command runs, so a
 file or a command is better. The recovery key may be given wherever the passphrase is asked for.
-Without a terminal nothing is ever asked.
+A computer that [remembers the vault](keys.md) asks for nothing, and without a terminal nothing is
+ever asked.
 
 Ctrl-C ends a command in good order, a second one at once; neither harms the vault. An import that
 was broken off goes on when the same is imported again.

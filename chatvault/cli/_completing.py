@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.shell_completion import CompletionItem
 
+from chatvault.cli import _remembered
 from chatvault.cli._secrets import SecretOptions, is_given, read_secret
 from chatvault.errors import ChatVaultError
 
@@ -46,14 +47,20 @@ def choices(_ctx: click.Context, param: click.Parameter, incomplete: str) -> lis
 def _names(ctx: click.Context, what: str, incomplete: str) -> list[CompletionItem]:
     """A shell that waits for us must never be asked for a passphrase, nor see an error."""
     vault = _vault(ctx)
-    if not is_given(vault.secrets):
+    given = is_given(vault.secrets)
+    if not given and not _remembered.may_be(vault.folder):
         return []
     from chatvault.services import opening, select
 
     try:
         layout = opening.layout_at(vault.folder)
-        secret = opening.parse_secret(read_secret(vault.secrets))
-        with opening.reading(layout, opening.unlock(layout, secret).ring) as opened:
+        if given:
+            found = opening.unlock(layout, opening.parse_secret(read_secret(vault.secrets)))
+        elif (remembered := _remembered.opened_silently(layout)) is not None:
+            found = remembered
+        else:
+            return []
+        with opening.reading(layout, found.ring) as opened:
             names = select.names_beginning(opened.db, what, incomplete, limit=MOST)
     except (ChatVaultError, OSError):
         return []

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from chatvault.cli import _completing
+from chatvault.cli import _completing, _remembered
 from chatvault.cli._output import count, line, talk
 from chatvault.cli._secrets import SecretOptions, read_secret
 
@@ -54,7 +54,9 @@ class VaultOptions:
         from chatvault.services import opening
 
         layout = opening.layout_at(self.folder)
-        opened = opening.unlock(layout, opening.parse_secret(read_secret(self.secrets)))
+        opened = _remembered.opened(layout, self.secrets)
+        if opened is None:
+            opened = opening.unlock(layout, opening.parse_secret(read_secret(self.secrets)))
         for trouble in opened.trouble:
             talk(f"warning: keys/{trouble.slot}: {line(trouble.reason)}")
         return layout, opened.ring

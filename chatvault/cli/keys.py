@@ -1,15 +1,22 @@
 """`chatvault keys`"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from chatvault.cli import init
+from chatvault.cli import _remembered, init
 from chatvault.cli._group import Group
 from chatvault.cli._options import VaultOptions, json_option, vault_options
-from chatvault.cli._output import data, print_json, table, talk
+from chatvault.cli._output import data, line, print_json, table, talk
 from chatvault.cli._secrets import SecretOptions, ask, read_secret
-from chatvault.errors import Usage
+from chatvault.errors import KeyStoreTrouble, Usage, WrongSecret
+
+if TYPE_CHECKING:
+    from chatvault.services.unlock import KeyRing, Layout
+
+HERE = "this computer (remembered)"
+KEPT = "Copies of the vault made before still have the slot."
 
 
 @click.group(name="keys", cls=Group, epilog="Example: chatvault keys list")
@@ -24,11 +31,17 @@ def list_(*, as_json: bool, vault: VaultOptions) -> None:
     """List the key slots. Needs no passphrase."""
     from chatvault.services import keys, opening
 
-    slots = keys.slots(opening.layout_at(vault.folder))
+    layout = opening.layout_at(vault.folder)
+    found = _remembered.look(layout)
+    here = found.opened.slot if found is not None and found.opened is not None else ""
+    if found is not None and found.note:
+        talk(f"note: {line(found.note)}")
+    slots = keys.slots(layout, remembered=here)
     if as_json:
         print_json(slots)
         return
-    table(["slot", "opened by"], [[slot.name, slot.kind] for slot in slots])
+    rows = [[slot.name, HERE if slot.remembered else slot.kind] for slot in slots]
+    table(["slot", "opened by"], rows)
 
 
 @command.command(epilog="Example: chatvault keys test")
@@ -52,7 +65,11 @@ def test(*, vault: VaultOptions) -> None:
 )
 @vault_options
 def passphrase(new_passphrase_file: Path | None, *, vault: VaultOptions) -> None:
-    """Change the passphrase; the old one or the recovery key is asked for first."""
+    """Change the passphrase; the old one or the recovery key is asked for first.
+
+    Where a key is remembered on this computer, that opens the vault instead: so a forgotten
+    passphrase can be replaced.
+    """
     from chatvault.services import keys
 
     layout, ring = vault.unlocked()
@@ -93,3 +110,99 @@ def recovery(recovery_kit: Path | None, *, vault: VaultOptions) -> None:
             keys.set_recovery_key(layout, ring, key)
     data("the recovery key is changed")
     talk("Copies of the vault made before still open with the old one.")
+
+
+@command.command(epilog="Example: chatvault keys remember")
+@vault_options
+def remember(*, vault: VaultOptions) -> None:
+    """Let this computer open the vault without a passphrase.
+
+    Whoever is logged in as you on this computer can then read everything. A key made for this
+    purpose gets a slot of its own and is kept in the computer's key store (Keychain, Credential
+    Manager, Secret Service); the passphrase is not. Needs the package keyring.
+    """
+    from chatvault.services import key_store, opening, remembered
+
+    layout = opening.layout_at(vault.folder)
+    key_store.check_installed()
+    found = _remembered.look(layout)
+    if found is not None and found.opened is not None:
+        data(f"this computer remembers this vault already (keys/{found.opened.slot})")
+        return
+    remembered.has_entry(layout, tell=talk)  # its trouble is told before anything is asked
+    secret = opening.parse_secret(read_secret(vault.secrets))
+    slot = remembered.remember(layout, opening.unlock(layout, secret).ring, tell=talk)
+    data(f"this computer opens the vault from now on (keys/{slot})")
+    talk("Whoever is logged in as you here needs no passphrase for it, to read or to change it.")
+    talk("Keep the passphrase and the recovery key: they are all that is left without this")
+    talk("computer. To end it: chatvault keys forget")
+
+
+@command.command(epilog="Example: chatvault keys forget")
+@vault_options
+def forget(*, vault: VaultOptions) -> None:
+    """Let this computer no longer open the vault without a passphrase.
+
+    The passphrase or the recovery key is asked for, so that it is sure that you still have it.
+    """
+    from chatvault.services import keys, opening, remembered
+
+    layout = opening.layout_at(vault.folder)
+    if not remembered.has_entry(layout, tell=talk):
+        data("nothing is remembered for this vault on this computer")
+        return
+    found = _remembered.look(layout)
+    if found is not None and found.opened is not None:
+        slot = found.opened.slot
+        keys.remove_slot(layout, _proven_without(vault, layout, slot), slot)
+        talk(KEPT)
+    elif found is not None and found.note:
+        talk(f"note: {line(found.note)}")
+    _drop_entry(layout)
+    data("this computer has forgotten the vault")
+
+
+@command.command(epilog="Example: chatvault keys remove slot-1")
+@click.argument("slot", metavar="SLOT")
+@vault_options
+def remove(slot: str, *, vault: VaultOptions) -> None:
+    """Remove a slot: what opens it no longer opens the vault.
+
+    Something that opens another slot is asked for first, so that it is sure that you have it. `keys
+    list` shows the slots; those called slot-1, slot-2, ... are mostly keys that computers remember.
+    """
+    from chatvault.services import keys, opening
+
+    layout = opening.layout_at(vault.folder)
+    name = f"{slot.removesuffix('.age')}.age"
+    if name not in [one.name for one in keys.slots(layout)]:
+        raise Usage("there is no such slot", remedy="`chatvault keys list` shows them")
+    found = _remembered.look(layout) if name.startswith("slot-") else None
+    keys.remove_slot(layout, _proven_without(vault, layout, name), name)
+    if found is not None and found.opened is not None and found.opened.slot == name:
+        _drop_entry(layout)
+    data(f"keys/{name} is removed")
+    talk(KEPT)
+
+
+def _proven_without(vault: VaultOptions, layout: "Layout", slot: str) -> "KeyRing":
+    """The ring, opened by a secret that somebody has and that needs another slot than this one."""
+    from chatvault.services import keys, opening
+
+    secret = read_secret(vault.secrets, prompt="Passphrase or recovery key")
+    try:
+        return keys.prove_without(layout, opening.parse_secret(secret), slot).ring
+    except WrongSecret as trouble:
+        raise WrongSecret(
+            "this passphrase or key opens no other slot; nothing was removed",
+            remedy="where the vault opens without one, `chatvault keys passphrase` makes another",
+        ) from trouble
+
+
+def _drop_entry(layout: "Layout") -> None:
+    from chatvault.services import remembered
+
+    try:
+        remembered.forget_entry(layout, tell=talk)
+    except KeyStoreTrouble as trouble:
+        talk(f"warning: {line(trouble.message)}; what it holds opens nothing any more")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from chatvault.errors import Usage
 from chatvault.vault import age, keyring, session
 from chatvault.vault.keyring import KeyRing, Opened
 from chatvault.vault.layout import Layout
@@ -12,10 +13,11 @@ from chatvault.vault.layout import Layout
 
 @dataclass(frozen=True)
 class Slot:
-    """One slot: its file, and whether a passphrase or a key opens it."""
+    """One slot: its file, what opens it, and whether that is in this computer's key store."""
 
     name: str
     kind: str
+    remembered: bool = False
 
 
 # Short, common, easily told apart when read aloud. Six of these 256 are 48 bits: with 0.8 s and
@@ -295,12 +297,13 @@ def recovery_key() -> age.Identity:
     return age.Identity.generate()
 
 
-def slots(layout: Layout) -> list[Slot]:
-    """The slots of a vault; nothing secret is needed to see them."""
+def slots(layout: Layout, *, remembered: str = "") -> list[Slot]:
+    """The slots of a vault; nothing secret is needed to see them. `remembered` names the one whose
+    key this computer has."""
     found = []
     for name in keyring.slot_names(layout):
         kind = {"passphrase.age": "passphrase", "recovery.age": "recovery key"}.get(name, "other")
-        found.append(Slot(name, kind))
+        found.append(Slot(name, kind, name == remembered))
     return found
 
 
@@ -319,6 +322,20 @@ def set_recovery_key(layout: Layout, ring: KeyRing, recovery: age.Identity) -> N
         keyring.write_slot(layout, "recovery.age", ring, recovery.recipient, proof=recovery)
 
 
+def add_slot(layout: Layout, ring: KeyRing, identity: age.Identity) -> str:
+    """Let one more key open the vault; the new slot's name."""
+    with _to_change(layout, ring):
+        name = keyring.free_slot(layout)
+        keyring.write_slot(layout, name, ring, identity.recipient, proof=identity)
+    return name
+
+
+def remove_slot(layout: Layout, ring: KeyRing, name: str) -> None:
+    """Let what opens this slot no longer open the vault. Copies of the slot still open with it."""
+    with _to_change(layout, ring):
+        keyring.remove_slot(layout, name)
+
+
 @contextmanager
 def _to_change(layout: Layout, ring: KeyRing) -> Iterator[None]:
     """The vault locked, after making sure that this ring is really the vault's: a slot that
@@ -333,3 +350,12 @@ def _to_change(layout: Layout, ring: KeyRing) -> Iterator[None]:
 def prove(layout: Layout, secret: age.Passphrase | age.Identity) -> Opened:
     """Proof that a secret opens the vault: the slot that it opened."""
     return keyring.open_ring(layout, secret)
+
+
+def prove_without(layout: Layout, secret: age.Passphrase | age.Identity, name: str) -> Opened:
+    """Proof that a secret opens the vault by another slot than this one: so that nobody removes
+    the only one whose secret is still known."""
+    others = [other for other in keyring.slot_names(layout) if other != name]
+    if not others:
+        raise Usage("this is the last slot: without it nothing opens the vault any more")
+    return keyring.open_ring(layout, secret, only=others)

@@ -3,6 +3,7 @@
 The ring's text is itself a valid age identity file, so the `age` program opens packs with a slot.
 """
 
+import itertools
 import os
 import re
 import secrets
@@ -180,6 +181,29 @@ def slot_names(layout: Layout) -> list[str]:
         return []
     names = [path.name for path in layout.keys.iterdir() if SLOT_NAME.fullmatch(path.name)]
     return sorted(names, key=lambda name: (name != "passphrase.age", name))
+
+
+def extra_slots(layout: Layout) -> list[str]:
+    """The slots beside those of the passphrase and the recovery key."""
+    return [name for name in slot_names(layout) if name.startswith("slot-")]
+
+
+def free_slot(layout: Layout) -> str:
+    """A name for one more slot."""
+    there = set(extra_slots(layout))
+    return next(name for n in itertools.count(1) if (name := f"slot-{n}.age") not in there)
+
+
+def remove_slot(layout: Layout, name: str) -> None:
+    """Remove a slot for good; Usage when there is none of this name, or it is the last."""
+    names = slot_names(layout)
+    if name not in names:
+        raise Usage("there is no such slot", remedy="`chatvault keys list` shows them")
+    if names == [name]:
+        raise Usage("this is the last slot: without it nothing opens the vault any more")
+    with disk_trouble("the key slot cannot be removed", safe="it may still be there"):
+        layout.ops.remove(layout.keys / name)
+        layout.ops.sync_folder(layout.keys)
 
 
 def open_ring(
