@@ -154,6 +154,16 @@ def test_the_page_is_for_narrow_dark_and_printed_pages_too() -> None:
         assert wanted in text
 
 
+def test_a_plot_is_as_high_as_it_is_drawn_whatever_the_size_of_letters() -> None:
+    """On paper letters are smaller: a height in letters would lay the key over the plot."""
+    text = page(numbers())
+    heights = dict(re.findall(r"\.(tall|low|week) \{ height: (\d+)px; \}", text))
+    drawn = {"tall": 218, "low": stats_plots.LOW + 18, "week": stats_plots.ROW * 7 + 14}
+    assert drawn.keys() == heights.keys()
+    assert all(drawn[kind] < int(height) <= drawn[kind] + 30 for kind, height in heights.items())
+    assert [] == re.findall(r"\.(?:tall|low|week|plot|flat) \{[^}]*rem", text)
+
+
 def test_every_plot_has_words_and_a_table() -> None:
     tree = Tree(page(numbers()))
     plots = tree.named("svg")

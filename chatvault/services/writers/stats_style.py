@@ -8,7 +8,7 @@ STYLE = """
   --p6: #a39d93; --h0: #f0ece3; --h1: #dde6ea; --h2: #c2d5df; --h3: #a3c1d1; --h4: #82abc2;
   --h5: #6394b2; --h6: #497da0; --h7: #33658a; --h8: #234d6e; --warm: #fbf1e3; --edge: #e3b57c;
 }
-@media (prefers-color-scheme: dark) {
+@media screen and (prefers-color-scheme: dark) {
   :root {
     --paper: #1b1c1f; --card: #232529; --ink: #e9e5dd; --soft: #a29c92; --line: #383a3f;
     --p0: #7fb2d6; --p1: #dfa274; --p2: #9dc38e; --p3: #bd9fd2; --p4: #d9c06b; --p5: #7fc6c2;
@@ -40,8 +40,8 @@ section { margin-top: 3.5rem; }
 .tiles .note { font: .85rem/1.4 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans",
   sans-serif; display: block; }
 figure { margin: 1.4rem 0 0; }
-.plot { padding: 2rem 0 0 3.4rem; }
-.flat { padding-top: .6rem; }
+.plot { padding: 32px 0 0 54px; }
+.flat { padding-top: 10px; }
 .plot svg { display: block; width: 100%; overflow: visible; }
 svg text { fill: var(--soft); font-size: 12px; }
 .grid { stroke: var(--line); }
@@ -51,7 +51,7 @@ svg text { fill: var(--soft); font-size: 12px; }
 .h0 { fill: var(--h0); } .h1 { fill: var(--h1); } .h2 { fill: var(--h2); } .h3 { fill: var(--h3); }
 .h4 { fill: var(--h4); } .h5 { fill: var(--h5); } .h6 { fill: var(--h6); } .h7 { fill: var(--h7); }
 .h8 { fill: var(--h8); }
-.tall { height: 15rem; } .low { height: 8rem; } .week { height: 12.4rem; }
+.tall { height: 240px; } .low { height: 128px; } .week { height: 198px; }
 .key { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; list-style: none; padding: 0;
   margin: .9rem 0 0; font-size: .9rem; }
 .key svg, .dot { width: .7rem; height: .7rem; vertical-align: -.03rem; margin-right: .3rem; }
@@ -88,18 +88,30 @@ footer { margin-top: 4rem; padding-top: 1rem; border-top: 1px solid var(--line);
 @media (max-width: 40rem) {
   main { padding: 2rem 1rem; }
   section { margin-top: 2.6rem; }
-  .plot { padding-left: 2.6rem; }
+  .plot { padding-left: 42px; }
   .bars .when, .every-other { display: none; }
   .bars .number { width: 5.2rem; padding-right: .7rem; }
   .bars .name { width: 40%; padding-right: .7rem; }
   .pair { grid-template-columns: 1fr; }
 }
+@page { margin: 12mm 15mm; }
 @media print {
   :root { color-scheme: light; --paper: #ffffff; }
   * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+  html { font-size: 10pt; }
   main { padding: 0; max-width: none; }
+  h1 { font-size: 2.6rem; }
+  section { margin-top: 2rem; }
+  figure { margin-top: .6rem; }
   details { display: none; }
-  figure, .tiles div, .gap, .bars tr { break-inside: avoid; }
-  h2 { break-after: avoid; }
+  svg text { font-size: 10px; }
+  .plot { padding-top: 20px; }
+  .flat { padding-top: 6px; }
+  .tiles { grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); margin-top: 1rem; }
+  .bars th, .bars td { padding: .2rem 0; }
+  figure, .tiles div, .gap, tr, .pair, .scroll, footer { break-inside: avoid; }
+  h2, thead, figcaption, .gap p, tbody tr:nth-child(-n+3) { break-after: avoid; }
+  tbody tr:nth-last-child(-n+2), .note, .scale, footer { break-before: avoid; }
+  footer { margin-top: 2.2rem; }
 }
 """
