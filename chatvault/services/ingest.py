@@ -322,7 +322,7 @@ class _Import:
     def _receipt(self, row: ImportRow, merger: Merger, filled: int, finishes: list[int]) -> Receipt:
         tally = merger.tally
         problems = catalogue.problems_of(self._db, row.id)
-        counts = file_rows.attachment_counts(self._db, row.id)
+        missing = file_rows.missing_attachments(self._db, row.id)
         files = file_rows.file_count(self._db, row.id)
         stored = file_rows.stored_since(self._db, row.id, finishes)
         return Receipt(
@@ -334,7 +334,7 @@ class _Import:
                 known=tally.known, updated=tally.updated, unread=tally.problems,
             ),
             attachments=Attachments(
-                stored=stored, known=max(0, files - stored), missing=counts.missing, filled=filled,
+                stored=stored, known=max(0, files - stored), missing=missing, filled=filled,
                 unlinked=file_rows.unlinked_files(self._db, row.id),
             ),
             assumptions=(

@@ -183,9 +183,7 @@ class Replay:
             self.fewer.append(f"import {number}: {now:,} messages instead of {then:,}{why}")
         # What filled a gap may have come with an import that is not replayed; then nothing follows
         # from gaps. Files that lie in no pack are told where the manifest is read.
-        missing = (
-            0 if self._some_left_out else file_rows.attachment_counts(self._db, number).missing
-        )
+        missing = 0 if self._some_left_out else file_rows.missing_attachments(self._db, number)
         if missing > receipt.attachments.missing:
             self.fewer.append(
                 f"import {number}: {missing:,} attachments without a file instead of"

@@ -219,21 +219,14 @@ def fill_in_missing(db: Connection, number: int) -> int:
     return max(int(filled.rowcount), 0)
 
 
-class AttachmentCounts(msgspec.Struct, frozen=True):
-    """Attachments of the messages that an import told, by whether their bytes are there."""
-
-    present: int
-    missing: int
-
-
-def attachment_counts(db: Connection, number: int) -> AttachmentCounts:
-    """How many attachments the messages of an import have, and how many of them lack their file."""
+def missing_attachments(db: Connection, number: int) -> int:
+    """How many attachments of the messages that an import told lack their file."""
     row = db.execute(
-        "SELECT count(a.file), count(*) - count(a.file) FROM message_import i"
+        "SELECT count(*) - count(a.file) FROM message_import i"
         " CROSS JOIN attachment a ON a.message = i.message WHERE i.import = ?",
         [number],
     ).fetchone()
-    return AttachmentCounts(int(row[0]), int(row[1]))
+    return int(row[0])
 
 
 def stored_since(db: Connection, number: int, finishes: Sequence[int]) -> int:
