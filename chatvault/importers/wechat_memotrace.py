@@ -246,10 +246,7 @@ class _Export:
                         break
         except (BrokenScript, Malformed, OSError):
             pass  # told when the page is read
-        ids.discard("")
-        if len(ids) > 1 or len(people) > 2:
-            return "", GROUP
-        return (ids.pop() if ids else ""), DIRECT
+        return _with_whom(people, ids)
 
     def _text(self, name: str) -> Iterator[Record]:
         """The transcript of a text or a Markdown file."""
@@ -327,11 +324,16 @@ class _Export:
                         break
         except (BrokenJson, OSError):
             pass  # told when the file is read
-        # A second name is the one before somebody changed it, or a system row without one.
-        ids.discard("")
-        if len(ids) > 1 or len(people) > 2:
-            return "", GROUP
-        return (ids.pop() if ids else ""), DIRECT
+        return _with_whom(people, ids)
+
+
+def _with_whom(people: set[str], ids: set[str]) -> tuple[str, ConversationKind]:
+    """The other side and the kind of a conversation in which, but for the owner, these write."""
+    ids = ids - {""}
+    # A second name is the one before somebody changed it, or a system row without one.
+    if len(ids) > 1 or len(people) > 2:
+        return "", GROUP
+    return (ids.pop() if ids else ""), DIRECT
 
 
 def _is_table(name: str) -> bool:
