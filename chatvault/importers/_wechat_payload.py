@@ -20,8 +20,6 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     """The message that a reply answers, as far as the reply repeats it."""
 
     id: str | None
-    sender: str = ""
-    name: str = ""
     text: str = ""
 
 
@@ -158,12 +156,7 @@ def _quote(node: Node) -> Quote:
         content = root.value("appmsg/title")
     elif root is not None and (inner := payload(content)) is not None:
         content = inner.text or "\n".join(inner.words)
-    return Quote(
-        id=server_id(node.value("svrid")),
-        sender=node.value("chatusr", "fromusr"),
-        name=node.value("displayname"),
-        text=content,
-    )
+    return Quote(id=server_id(node.value("svrid")), text=content)
 
 
 # paysubtype of a transfer; 5 and 7 are the delayed forms of 3 and 1

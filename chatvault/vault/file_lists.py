@@ -66,9 +66,8 @@ def name_of(db: Connection, file: int) -> str:
 
 
 class Unlinked(msgspec.Struct, frozen=True):
-    """A file that no message refers to, and the import that first brought it."""
+    """A file that no message refers to, and the name of the import that first brought it."""
 
-    number: int
     name: str
     file: int
     path: str
@@ -95,8 +94,7 @@ def load_of_unlinked(db: Connection) -> Load:
 def unlinked(db: Connection) -> Iterator[Unlinked]:
     """The media that no message refers to, each once."""
     rows = db.execute(
-        "SELECT f.import, i.name, f.file, f.path, f.modified_ms, s.size, s.sha256"
-        f" {UNLINKED} ORDER BY f.id"
+        f"SELECT i.name, f.file, f.path, f.modified_ms, s.size, s.sha256 {UNLINKED} ORDER BY f.id"
     )
     for row in rows:
         yield Unlinked(*row)
@@ -106,7 +104,6 @@ class Original(msgspec.Struct, frozen=True):
     """A file of an export; `file` is None when its bytes could not be kept."""
 
     path: str
-    raw_path: bytes | None
     modified_ms: int | None
     size: int
     file: StoredFile | None
@@ -125,7 +122,7 @@ def originals(db: Connection, number: int) -> Iterator[Original]:
         ).fetchall()
         for path, raw, modified, size, *stored in rows:
             kept = None if stored[0] is None else StoredFile(path, raw, modified, *stored)
-            yield Original(path, raw, modified, size, kept)
+            yield Original(path, modified, size, kept)
         if len(rows) < PAGE:
             return
         last = rows[-1][0]

@@ -262,12 +262,7 @@ def test_a_quote_in_xml_tells_what_it_answers() -> None:
     )
     assert found is not None
     assert found.quote is not None
-    assert ("ok", "7300000000000000001", "老吴", "Menu") == (
-        found.text,
-        found.quote.id,
-        found.quote.name,
-        found.quote.text,
-    )
+    assert ("ok", "7300000000000000001", "Menu") == (found.text, found.quote.id, found.quote.text)
 
 
 def test_quotes_inside_quotes_end_somewhere() -> None:
