@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,9 @@ CHANGES_FILES = {
 }  # fmt: skip
 
 
+parsed = lru_cache(maxsize=None)(ast.parse)  # several tests read every module
+
+
 def files() -> list[tuple[str, str]]:
     """Every module of the package: its name below the package, and its text."""
     return [
@@ -107,7 +111,7 @@ def import_complaints(here: str, text: str) -> Iterator[str]:
     """Imports that point upwards or sideways, and libraries outside their place."""
     layer = layer_of(here)
     allowed = {layer, *MAY_IMPORT[layer], "__version__"}
-    for name, line in imported(ast.parse(text)):
+    for name, line in imported(parsed(text)):
         first, *rest = name.split(".")
         if not first:
             yield f"{here}:{line}: write the import in full"
@@ -126,7 +130,7 @@ def import_complaints(here: str, text: str) -> Iterator[str]:
 def call_complaints(here: str, text: str) -> Iterator[str]:
     """Calls that nobody may make, or only somebody else."""
     layer = layer_of(here)
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed(text)):
         if not isinstance(node, ast.Call):
             continue
         bare = node.func.id if isinstance(node.func, ast.Name) else ""
@@ -186,7 +190,7 @@ def test_the_table_names_no_place_where_a_library_is_not_used() -> None:
     used = {
         (one, place)
         for here, text in files()
-        for name, _ in imported(ast.parse(text))
+        for name, _ in imported(parsed(text))
         for one, place in placed
         if f"{name}.".startswith(f"{one}.") and fnmatchcase(here, place)
     }
