@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, wraps
@@ -30,11 +30,17 @@ class VaultOptions:
 
     @contextmanager
     def reading(self) -> Iterator[Any]:
-        """The open vault, for commands that change nothing."""
+        """The open vault, for commands that change nothing (but for a search index that an older
+        ChatVault made)."""
         from chatvault.services import opening
 
         layout, ring = self.unlocked()
-        with opening.reading(layout, ring) as vault:
+        with ExitStack() as stack:
+            vault = stack.enter_context(opening.reading(layout, ring))
+            if not opening.is_index_current(vault):
+                stack.close()
+                _let_write(layout, ring)
+                vault = stack.enter_context(opening.reading(layout, ring))
             behind = len(vault.compare().unknown)
             if behind:
                 talk(f"note: {count(behind, 'pack')} not taken in yet; the next import does that")
@@ -60,6 +66,13 @@ class VaultOptions:
         for trouble in opened.trouble:
             talk(f"warning: keys/{trouble.slot}: {line(trouble.reason)}")
         return layout, opened.ring
+
+
+def _let_write(layout: Any, ring: Any) -> None:
+    from chatvault.services import unlock
+
+    with unlock.writing(layout, ring, tell=talk):
+        pass  # opening it brings everything up to date
 
 
 def default_folder() -> Path:

@@ -135,11 +135,9 @@ def command(
 
 
 def _searched(vault: VaultOptions, tree: Any, page: dict[str, Any]) -> "Hits":
-    from chatvault.services.search import is_index_current, search
+    from chatvault.services.search import search
 
     with vault.reading() as opened:
-        if not is_index_current(opened.db):
-            talk("note: an older ChatVault made the search index; the next import renews it")
         return search(opened.db, tree, **page)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chatvault.vault import age, keyring, session
+from chatvault.vault import age, keyring, search_index, session
 from chatvault.vault.files import FileOps
 from chatvault.vault.keyring import KeyRing, Opened
 from chatvault.vault.layout import Layout
@@ -41,3 +41,9 @@ def reading(layout: Layout, ring: KeyRing) -> Iterator[Vault]:
     """The vault for commands that change nothing."""
     with session.reading(layout, ring) as vault:
         yield vault
+
+
+def is_index_current(vault: Vault) -> bool:
+    """Whether the search index was made by today's rules. By another one nothing may be found;
+    whoever opens the vault to write makes it anew."""
+    return search_index.is_current(vault.db)

@@ -9,7 +9,7 @@ from chatvault.services import query as ask
 from chatvault.services.query import Query
 from chatvault.services.receipt import iso
 from chatvault.services.select import select
-from chatvault.vault import queries, search_index, tokens
+from chatvault.vault import queries, tokens
 from chatvault.vault.archive import Connection
 from chatvault.vault.queries import MessageRow, Order
 
@@ -87,9 +87,3 @@ def cursor_of(after: str | None) -> int | None:
     if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
         raise Usage("this is not a cursor", remedy='give the "next" of the page before')
     return int(after)
-
-
-def is_index_current(db: Connection) -> bool:
-    """Whether the index was made by today's rules; if not, the next command that writes renews it,
-    and until then some words may not be found."""
-    return search_index.is_current(db)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from chatvault.vault.archive import Connection
-from chatvault.vault.selection import Selection, key_range, largest_spill, source
+from chatvault.vault.selection import Selection, key_bounds, largest_spill, source
 from chatvault.vault.time_keys import EPOCH, NO_TIME, SLOTS
 
 HOUR_MS = 3_600_000
@@ -209,12 +209,13 @@ def told_near(
 
 def knows_any(db: Connection, imports: Collection[int], start_ms: int, end_ms: int) -> bool:
     """Whether one of these imports has any message at all from this stretch of time."""
-    conditions, params = key_range(db, Selection(None, start_ms, end_ms), "m.time_key")
+    bounds = key_bounds(db, Selection(None, start_ms, end_ms))
+    conditions = [f"m.time_key {sign} ?" for sign, _ in bounds]
     wanted = ", ".join("?" * len(imports))
     row = db.execute(
         "SELECT EXISTS (SELECT 1 FROM message m JOIN message_import t ON t.message = m.id"  # noqa: S608
         f" WHERE {' AND '.join(conditions)} AND m.sent_at >= ? AND m.sent_at < ?"
         f" AND t.import IN ({wanted}))",
-        [*params, start_ms, end_ms, *imports],
+        [*(key for _, key in bounds), start_ms, end_ms, *imports],
     ).fetchone()
     return bool(row[0])

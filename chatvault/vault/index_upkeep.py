@@ -67,12 +67,12 @@ def join(db: Connection) -> None:
 
 def _messages(db: Connection) -> Iterator[list[_Searched]]:
     """All messages with what is searched of them, in the order of the index."""
-    after = None
+    before = None
     while True:
         rows = db.execute(
             "SELECT time_key, conversation, sender, kind, text, more_text FROM message"
-            " WHERE ?1 IS NULL OR time_key > ?1 ORDER BY time_key LIMIT ?2",
-            [after, BATCH],
+            " WHERE ?1 IS NULL OR time_key < ?1 ORDER BY time_key DESC LIMIT ?2",
+            [before, BATCH],
         ).fetchall()
         if not rows:
             return
@@ -84,8 +84,8 @@ def _messages(db: Connection) -> Iterator[list[_Searched]]:
             "SELECT m.time_key, a.kind, a.name FROM message m CROSS JOIN attachment a"
             " ON a.message = m.id WHERE m.time_key BETWEEN ? AND ?"
             " ORDER BY m.time_key, a.ordinal, a.id",
-            [rows[0][0], rows[-1][0]],
+            [rows[-1][0], rows[0][0]],
         ):
             batch[key].attachments.append(_Attached(kind, name))
         yield list(batch.values())
-        after = rows[-1][0]
+        before = rows[-1][0]

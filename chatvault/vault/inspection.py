@@ -29,13 +29,13 @@ def inconsistencies(db: Connection) -> list[str]:
     for what, sql in (
         (
             "messages are missing in the search index",
-            "SELECT count(*) FROM message WHERE time_key NOT IN"
+            "SELECT count(*) FROM message WHERE -time_key NOT IN"
             " (SELECT id FROM message_search_docsize)",
         ),
         (
             "entries of the search index belong to no message",
             "SELECT count(*) FROM message_search_docsize WHERE id NOT IN"
-            " (SELECT time_key FROM message)",
+            " (SELECT -time_key FROM message)",
         ),
         (
             "messages belong to no import",

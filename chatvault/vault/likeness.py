@@ -122,11 +122,11 @@ def equal_nearby(db: Connection, said: Said) -> list[tuple[int, int]]:
     first, last = ((said.minute + by) * 60 - EPOCH for by in (-NEAR, NEAR + 1))
     rows = db.execute(
         "SELECT m.conversation, m.minute, m.text FROM message_search s"
-        " CROSS JOIN message m ON m.time_key = s.rowid"
-        " WHERE message_search MATCH ? AND s.rowid >= ? AND s.rowid < ? LIMIT ?",
+        " CROSS JOIN message m ON m.time_key = -s.rowid"
+        " WHERE message_search MATCH ? AND s.rowid <= ? AND s.rowid > ? LIMIT ?",
         [
             " AND ".join(f"text : {phrase}" for phrase in phrases),
-            first * SLOTS, last * SLOTS, MOST_HITS,
+            -first * SLOTS, -last * SLOTS, MOST_HITS,
         ],
     )  # fmt: skip
     return [(place, minute) for place, minute, other in rows if normal_text(other) == text]

@@ -67,20 +67,19 @@ def hit_keys(
     """The time keys of one page of messages, in order; `after` is the last key of the page before
     (for relevance: how many hits come before)."""
     where, params = _of_index(db, selection)
-    by_match = selection.match is not None
-    key = "s.rowid" if by_match else "m.time_key"
-    tail = f" ORDER BY {key} {'ASC' if order == 'oldest' else 'DESC'} LIMIT ?"
-    if order == "relevance" and by_match:
+    key, sign = ("m.time_key", 1) if selection.match is None else ("s.rowid", -1)
+    if order == "relevance" and selection.match is not None:
         rows = db.execute(
-            f"SELECT s.rowid {where} ORDER BY s.rank, s.rowid DESC LIMIT ? OFFSET ?",
+            f"SELECT s.rowid {where} ORDER BY s.rank, s.rowid LIMIT ? OFFSET ?",
             [*params, limit, after or 0],
         )
-        return [row[0] for row in rows]
+        return [-row[0] for row in rows]
+    rises = (sign if order == "oldest" else -sign) > 0
     if after is not None:
-        where += f" AND {key} {'>' if order == 'oldest' else '<'} ?"
-        params.append(after)
-    rows = db.execute(f"SELECT {key} {where}{tail}", [*params, limit])
-    return [row[0] for row in rows]
+        where += f" AND {key} {'>' if rises else '<'} ?"
+        params.append(sign * after)
+    where += f" ORDER BY {key} {'ASC' if rises else 'DESC'} LIMIT ?"
+    return [sign * row[0] for row in db.execute(f"SELECT {key} {where}", [*params, limit])]
 
 
 def count(db: Connection, selection: Selection) -> int:
@@ -94,7 +93,7 @@ def _of_index(db: Connection, selection: Selection) -> tuple[str, list[object]]:
     where, params = source(db, selection)
     if "m.sent_at" not in where:
         # Every row of the index is a message: the join would only cost.
-        where = where.replace(" CROSS JOIN message m ON m.time_key = s.rowid", "")
+        where = where.replace(" CROSS JOIN message m ON m.time_key = -s.rowid", "")
     return where, params
 
 
@@ -151,14 +150,10 @@ def texts(
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
     """The time key of every message of a selection and what is written in it, in order."""
     where, params = source(db, selection)
-    if selection.match is None:
-        columns = "m.time_key, m.text, m.more_text"
-        key = "m.time_key"
-    else:
-        columns, key = "s.rowid, m.text, m.more_text", "s.rowid"
+    key = "m.time_key" if selection.match is None else "-s.rowid"
     direction = "ASC" if order == "oldest" else "DESC"
     for time_key, text, more in db.execute(
-        f"SELECT {columns} {where} ORDER BY {key} {direction}", params
+        f"SELECT m.time_key, m.text, m.more_text {where} ORDER BY {key} {direction}", params
     ):
         yield time_key, (text, *texts_of(more))
 

@@ -207,7 +207,7 @@ CREATE TABLE message (
     minute INTEGER NOT NULL,         -- UTC minutes since 1970; with content_hash the content key
     content_hash INTEGER NOT NULL,   -- of sender, kind, text, files; not for readers
     copy INTEGER NOT NULL,           -- equal messages of one minute are told apart by a number
-    time_key INTEGER NOT NULL UNIQUE,  -- the row id in message_search: sorts by time
+    time_key INTEGER NOT NULL UNIQUE,  -- sorts by time; message_search has its negative
     id_scope INTEGER REFERENCES id_scope(id),  -- with platform_id the platform key
     platform_id TEXT,                -- the platform's id, null if the export has none
     sender INTEGER REFERENCES participant(id),  -- null where nobody sent it, or nobody is named

@@ -21,43 +21,47 @@ class Selection:
 
 
 EVERYTHING = Selection()
+MIRRORED = {">=": "<=", "<": ">"}
 
 
 def source(db: Connection, selection: Selection) -> tuple[str, list[object]]:
-    """`FROM ... WHERE ...` with `m` as the message, and its parameters.
+    """`FROM ... WHERE ...` with `m` as the message, and its parameters; `s` is its row of the index
+    if the selection looks there.
 
     Time keys sort by time, so a stretch of time is a range of them; only behind a second that was
     too full does a key lie later than its message, and then `sent_at` is looked at too.
     """
-    if selection.match is not None:
-        sql = "FROM message_search s CROSS JOIN message m ON m.time_key = s.rowid"
-        where, params = ["message_search MATCH ?"], [selection.match]
+    where: list[str] = []
+    params: list[object] = []
+    bounds = key_bounds(db, selection)
+    if selection.match is None:
+        sql = "FROM message m"
+        where += [f"m.time_key {sign} ?" for sign, _ in bounds]
+        params += [key for _, key in bounds]
     else:
-        sql, where, params = "FROM message m", [], []
-    conditions, values = key_range(db, selection, "s.rowid" if selection.match else "m.time_key")
-    where += conditions
-    if conditions and largest_spill(db):
+        # A row id of the index is a time key with its sign changed: see `search_index`.
+        sql = "FROM message_search s CROSS JOIN message m ON m.time_key = -s.rowid"
+        where += ["message_search MATCH ?", *(f"s.rowid {MIRRORED[sign]} ?" for sign, _ in bounds)]
+        params += [selection.match, *(-key for _, key in bounds)]
+    if bounds and largest_spill(db):
         where += ["m.sent_at >= ?"] * (selection.start_ms is not None)
         where += ["m.sent_at < ?"] * (selection.end_ms is not None)
-        values += [ms for ms in (selection.start_ms, selection.end_ms) if ms is not None]
-    return f"{sql} WHERE {' AND '.join(where or ['1'])}", [*params, *values]
+        params += [ms for ms in (selection.start_ms, selection.end_ms) if ms is not None]
+    return f"{sql} WHERE {' AND '.join(where or ['1'])}", params
 
 
-def key_range(db: Connection, selection: Selection, key: str) -> tuple[list[str], list[object]]:
-    """The conditions that keep a time key within the selection's stretch of time."""
-    where: list[str] = []
-    values: list[object] = []
+def key_bounds(db: Connection, selection: Selection) -> list[tuple[str, int]]:
+    """What keeps a time key within the selection's stretch of time: `>=` and `<`, each with a
+    number."""
+    bounds: list[tuple[str, int]] = []
     if selection.start_ms is not None:
-        where.append(f"{key} >= ?")
-        values.append((selection.start_ms // 1000 - EPOCH) * SLOTS)
+        bounds.append((">=", (selection.start_ms // 1000 - EPOCH) * SLOTS))
     elif selection.end_ms is not None:
-        where.append(f"{key} >= ?")
-        values.append(NO_TIME)
+        bounds.append((">=", NO_TIME))
     if selection.end_ms is not None:
-        where.append(f"{key} < ?")
         end = -(-selection.end_ms // 1000) - EPOCH + largest_spill(db)
-        values.append(end * SLOTS)
-    return where, values
+        bounds.append(("<", end * SLOTS))
+    return bounds
 
 
 def largest_spill(db: Connection) -> int:

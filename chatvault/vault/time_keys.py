@@ -1,4 +1,4 @@
-"""Time keys: unique numbers that sort messages by time; the row ids of the search index."""
+"""Time keys: unique numbers that sort messages by time, also in the search index."""
 
 from chatvault.vault.archive import Connection
 

@@ -50,7 +50,7 @@ def remove(db: Connection, number: int) -> None:
         [number],
     )
     db.execute(
-        "DELETE FROM message_search WHERE rowid IN (SELECT m.time_key FROM message_import i"
+        "DELETE FROM message_search WHERE rowid IN (SELECT -m.time_key FROM message_import i"
         " JOIN message m ON m.id = i.message WHERE i.import = ?)",
         [number],
     )

@@ -154,7 +154,7 @@ def test_P12_an_unfinished_import_is_told_and_no_damage(made: Made, tmp_path: Pa
 
 
 def test_Q11_a_message_that_is_not_in_the_search_index_is_found(made: Made) -> None:
-    made.change("DELETE FROM message_search WHERE rowid = (SELECT max(time_key) FROM message)")
+    made.change("DELETE FROM message_search WHERE rowid = (SELECT -max(time_key) FROM message)")
     report = made.verify()
     assert ["1 messages are missing in the search index"] == [d.what for d in report.damage]
     assert made.rebuild().replaced

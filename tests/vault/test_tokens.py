@@ -55,12 +55,14 @@ def table():
 
 def hits(table, texts, phrases):
     table.execute("DELETE FROM f")
-    rows = [(number, index_text(text), "c1") for number, text in enumerate(texts)]
+    indexed = map(index_text, texts)
+    rows = [(number, text, tokens.heads(text)) for number, text in enumerate(indexed)]
     table.executemany("INSERT INTO f(rowid, text, scope) VALUES (?, ?, ?)", rows)
     if not phrases:
         return []
-    asked = "text : (" + " AND ".join(phrases) + ")"
-    found = table.execute("SELECT rowid FROM f WHERE f MATCH ? ORDER BY rowid", [asked])
+    found = table.execute(
+        "SELECT rowid FROM f WHERE f MATCH ? ORDER BY rowid", [" AND ".join(phrases)]
+    )
     return [row[0] for row in found]
 
 
@@ -205,7 +207,12 @@ def test_tokens_of_a_text(expected, text):
         (['"京" *'], "京*"),
         (['"北京"'], "北京*"),
         (['"hello"'], "Hello"),
-        (['"conv" *'], "conv*"),
+        (['"n" *'], "n*"),
+        ([f'"{tokens.BORDER}bne"'], "ne*"),
+        ([f'"{tokens.BORDER}bconv"'], "Conv*"),
+        (['"conve" *'], "conve*"),
+        (['"img 20" *'], "IMG_20*"),
+        (['"🇩🇪" *'], "🇩🇪*"),
         (['"img 2034 jpg"'], "IMG_2034.jpg"),
         (['"去北 北 hello 京" *'], "去北hello京"),
         (['"👩 💻"'], "👩🏽‍💻"),

@@ -37,8 +37,8 @@ def test_it_is_one_message_that_stays_where_it_was_and_is_found() -> None:
         merger.add(told)
         merger.flush()
     rows = connection.execute(
-        "SELECT c.key, s.rowid = m.time_key FROM message m JOIN conversation c"
-        " ON c.id = m.conversation JOIN message_search s ON s.rowid = m.time_key"
+        "SELECT c.key, -s.rowid = m.time_key FROM message m JOIN conversation c"
+        " ON c.id = m.conversation JOIN message_search s ON s.rowid = -m.time_key"
         " WHERE message_search MATCH ?",
         [f'"{search_index.platform_token("x")}"'],
     ).fetchall()
