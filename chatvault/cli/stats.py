@@ -75,13 +75,9 @@ def command(
 
 
 def _counted(tree: "Query", vault: VaultOptions) -> "Stats":
-    from chatvault.services.query import EVERYTHING
-    from chatvault.services.search import is_index_current
     from chatvault.services.stats import stats
 
     with vault.reading() as opened:
-        if tree != EVERYTHING and not is_index_current(opened.db):
-            talk("note: an older ChatVault made the search index; the next import renews it")
         return stats(opened.db, tree, zone=local_zone(), zone_name=local_zone_name())
 
 
