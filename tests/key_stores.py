@@ -12,6 +12,7 @@ from _file_key_store import FileKeyStore  # noqa: E402
 from _file_key_store import chosen as chosen_file  # noqa: E402
 from keyring import errors  # noqa: E402
 from keyring.backend import KeyringBackend  # noqa: E402
+from keyring.compat import properties  # noqa: E402
 
 QUOTED = "what the store quotes"
 
@@ -29,6 +30,13 @@ class Refusing(KeyringBackend):
 
     def delete_password(self, service, username):
         raise RuntimeError(QUOTED)
+
+
+class Panicking(Refusing):
+    """Fails in a way that is no ordinary exception, as compiled code may."""
+
+    def get_password(self, service, username):
+        raise SystemExit(QUOTED)
 
 
 class Locked(Refusing):
@@ -60,6 +68,20 @@ class Hanging(Refusing):
 
     def get_password(self, service, username):
         threading.Event().wait()
+
+
+class Weak(Forgetful):
+    """Says of itself that it protects little."""
+
+    priority = 0.5
+
+
+class Elsewhere(Forgetful):
+    """One of another system."""
+
+    @properties.classproperty
+    def priority(self):
+        raise RuntimeError(QUOTED)
 
 
 class Absent(Refusing):

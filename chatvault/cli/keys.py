@@ -156,7 +156,7 @@ def forget(*, vault: VaultOptions) -> None:
         slot = found.opened.slot
         keys.remove_slot(layout, _proven_without(vault, layout, slot), slot)
         talk(KEPT)
-    elif found is not None and found.note:
+    elif found is not None and found.note and not found.stale:
         talk(f"note: {line(found.note)}")
     _drop_entry(layout)
     data("this computer has forgotten the vault")

@@ -89,11 +89,12 @@ def _ask(
     question: "Callable[[KeyringBackend], T]", answers: list[T], troubles: list[KeyStoreTrouble]
 ) -> None:
     # Stores are plugins, and raise what they like; what they say of it may quote what they hold.
+    # Nothing may be lost here: who waits would take it for silence.
     try:
         answers.append(question(_store()))
     except NoKeyStore as trouble:
         troubles.append(trouble)
-    except Exception as cause:  # noqa: BLE001
+    except BaseException as cause:  # noqa: BLE001
         kind = type(cause).__name__
         if kind == "NoKeyringError":
             troubles.append(_nothing_to_ask())

@@ -14,7 +14,10 @@ from chatvault.vault.keyring import KeyRing, Opened
 from chatvault.vault.layout import Layout
 
 Tell = Callable[[str], None]
-REMOVED = "the key remembered on this computer does not open this vault any more"
+STALE = (
+    "the key remembered on this computer does not open this vault; `chatvault keys remember` renews"
+    " it, `keys forget` drops it"
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def look(layout: Layout, *, seconds: float = key_store.SECONDS, tell: Tell) -> L
     try:
         return Look(keyring.open_ring(layout, age.Identity.parse(text), only=slots))
     except WrongSecret:
-        return Look(stale=True, note=REMOVED)
+        return Look(stale=True, note=STALE)
     except ChatVaultError as trouble:
         return Look(note=str(trouble))
 
@@ -56,16 +59,15 @@ def remember(layout: Layout, ring: KeyRing, *, tell: Tell) -> str:
 
     What the key store had before for this vault is replaced.
     """
-    vault = layout.info().vault or ring.vault
     identity = age.Identity.generate()
     # First the entry, then the slot: an entry without its slot is useless, while a slot whose key
     # nobody has would stay for ever.
-    key_store.write(vault, identity.text(), tell=tell)
+    key_store.write(ring.vault, identity.text(), tell=tell)
     try:
         return keys.add_slot(layout, ring, identity)
     except BaseException:
         with suppress(KeyStoreTrouble):
-            key_store.drop(vault, tell=tell)
+            key_store.drop(ring.vault, tell=tell)
         raise
 
 

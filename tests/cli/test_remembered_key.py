@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass
+import shutil
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,10 @@ from key_stores import QUOTED, chosen
 
 IDENTITY = re.compile(r"AGE-SECRET-KEY-1[0-9A-Z]{58}")
 NOBODY_TO_ASK = "chatvault: there is no terminal to ask for the passphrase\n"
-STALE = "note: the key remembered on this computer does not open this vault any more\n"
+STALE = (
+    "note: the key remembered on this computer does not open this vault; `chatvault keys remember`"
+    " renews it, `keys forget` drops it\n"
+)
 
 
 @dataclass(frozen=True)
@@ -51,13 +55,25 @@ def computer(vault: Vault, tmp_path: Path) -> Computer:
     return Computer(vault, tmp_path / "key store.json")
 
 
-@pytest.fixture
-def remembering(computer: Computer) -> Computer:
-    """One that remembers its vault."""
+@pytest.fixture(scope="session")
+def once(sealed: Vault, tmp_path_factory: pytest.TempPathFactory) -> Computer:
+    """One that remembers its vault, for copies of both."""
+    folder = tmp_path_factory.mktemp("remembered")
+    shutil.copytree(sealed.folder, folder / "vault")
+    computer = Computer(replace(sealed, folder=folder / "vault"), folder / "key store.json")
     assert 0 == computer.remember().code
     return computer
 
 
+@pytest.fixture
+def remembering(once: Computer, tmp_path: Path) -> Computer:
+    """One that remembers its vault."""
+    shutil.copytree(once.vault.folder, tmp_path / "vault")
+    shutil.copy(once.file, tmp_path / "key store.json")
+    return Computer(replace(once.vault, folder=tmp_path / "vault"), tmp_path / "key store.json")
+
+
+@pytest.mark.slow
 def test_a_remembered_vault_opens_without_a_passphrase(computer: Computer) -> None:
     assert NOBODY_TO_ASK in computer.run("search", "北京").err
     ended = computer.remember()
@@ -214,6 +230,7 @@ def test_forgetting_removes_the_slot_and_the_entry(remembering: Computer) -> Non
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_KEY_5_nobody_forgets_who_has_nothing_else_that_opens_the_vault(
     remembering: Computer,
 ) -> None:
@@ -262,7 +279,7 @@ def test_removing_the_slot_elsewhere_ends_it_here(remembering: Computer, tmp_pat
     assert ["passphrase.age", "recovery.age", "slot-1.age", "slot-2.age"] == other.slots
     other.run("keys", "remove", "slot-1.age", CHATVAULT_PASSPHRASE=PASSPHRASE)
     forgotten = remembering.run("keys", "forget")
-    assert (0, {}, STALE) == (forgotten.code, remembering.stored, forgotten.err)
+    assert (0, {}, "") == (forgotten.code, remembering.stored, forgotten.err)
 
 
 def test_removing_the_slot_of_this_computer_drops_the_entry(remembering: Computer) -> None:
@@ -333,7 +350,4 @@ def test_vaults_that_nobody_remembers_do_not_pay_for_it(sealed: Vault, computer:
     assert "keyring" not in loaded_by("search", "北京", env=sealed.env(**store))
     assert "keyring" not in loaded_by("keys", "list", env=sealed.locked(**store))
     computer.remember()
-    loaded = loaded_by("search", "北京", env=computer.env())
-    assert "keyring" in loaded
-    # Asking every store that there might be is what takes long.
-    assert set() == {"keyring.backends.kwallet", "keyring.backends.chainer"} & loaded
+    assert "keyring" in loaded_by("search", "北京", env=computer.env())

@@ -1,10 +1,12 @@
 """Remembering a key: in which order, what a failure leaves, and a key store that never answers."""
 
+import sys
 import time
 from pathlib import Path
 
 import pytest
 import vaults
+from keyring import core
 from vaults import Made
 
 import key_stores
@@ -115,7 +117,7 @@ def test_a_key_store_that_never_answers_is_left_alone(
     ("store", "error"),
     [
         ("Locked", KeyStoreTrouble), ("Refusing", KeyStoreTrouble), ("Absent", NoKeyStore),
-        ("NoSuchStore", KeyStoreTrouble),
+        ("NoSuchStore", KeyStoreTrouble), ("Panicking", KeyStoreTrouble),
     ],
 )  # fmt: skip
 def test_what_a_key_store_says_is_not_passed_on(
@@ -126,6 +128,42 @@ def test_what_a_key_store_says_is_not_passed_on(
         entry(made)
     assert key_stores.QUOTED not in str(raised.value) + raised.value.remedy
     assert raised.value.__cause__ is raised.value.__context__ is None
+
+
+@pytest.fixture
+def nothing_chosen(made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
+    """Where the user told `keyring` nothing; the machine's own stores stay out of it."""
+    monkeypatch.delenv("PYTHON_KEYRING_BACKEND")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr(core, "_keyring_backend", None)
+    monkeypatch.setattr(core.backend, "get_all_keyring", list)
+    monkeypatch.setitem(key_store.SYSTEMS_OWN, sys.platform, "key_stores.Elsewhere")
+    return made
+
+
+def test_the_systems_own_store_is_taken_without_looking_for_others(
+    nothing_chosen: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking takes longer than all the rest."""
+    looked = []
+    monkeypatch.setattr(core.backend, "get_all_keyring", lambda: looked.append(1) or [])
+    monkeypatch.setitem(key_store.SYSTEMS_OWN, sys.platform, "key_stores.Forgetful")
+    assert (None, []) == (entry(nothing_chosen), looked)
+    monkeypatch.setitem(key_store.SYSTEMS_OWN, sys.platform, "key_stores.Elsewhere")
+    with pytest.raises(NoKeyStore):
+        entry(nothing_chosen)
+    assert [1] == looked
+
+
+def test_a_store_that_protects_little_is_never_taken_by_itself(
+    nothing_chosen: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = [key_stores.Weak()]
+    monkeypatch.setattr(core.backend, "get_all_keyring", lambda: stores)
+    with pytest.raises(NoKeyStore):
+        entry(nothing_chosen)
+    stores.append(key_stores.Forgetful())
+    assert entry(nothing_chosen) is None
 
 
 def test_without_vault_json_nothing_is_remembered_nor_forgotten(made: Made, tmp_path: Path) -> None:
