@@ -12,6 +12,15 @@ from datetime import UTC, datetime
 from chatvault.services.query import Query, parse
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+# Kinds that the index answers from one list; the others bring several together.
+ONE_LIST = frozenset(
+    {
+        "a rare word", "a very common word", "one Chinese character", "two Chinese characters",
+        "the beginning of a word",
+    }
+)  # fmt: skip
+HAN = range(3, 6)  # characters
+BEGINNINGS = range(2, 6)  # letters
 Row = tuple[str, str, int, str]  # conversation, sender, Unix time, text
 
 
@@ -38,14 +47,16 @@ def questions(texts: Sequence[Row], rng: random.Random, asked: int) -> dict[str,
     rare = [word for word, count in words.items() if count == 1 and len(word) > 5]
     common = [word for word, _ in words.most_common(max(5, min(asked, 40)))]
     spoken = [word for row in english for word in _words(row[3]) if len(word) > 2]
+    long_runs = [run for run in chinese if len(run) >= HAN.stop]
     long = [row for row in english if len(_words(row[3])) > 3]
     return {
         "a rare word": [_word(word) for word in rng.sample(rare, min(asked, len(rare)))],
         "a very common word": [_word(word) for word in common],
         "one Chinese character": [_han(rng.choice(rng.choice(chinese))) for _ in range(asked)],
         "two Chinese characters": [_han(_pair(rng.choice(chinese), rng)) for _ in range(asked)],
+        "three to five Chinese characters": [_han(_run(long_runs, rng)) for _ in range(asked)],
         "a phrase of three words": [_phrase(rng.choice(long)[3], rng) for _ in range(asked)],
-        "the beginning of a word": [_prefix(rng.choice(spoken)) for _ in range(asked)],
+        "the beginning of a word": [_prefix(rng.choice(spoken), rng) for _ in range(asked)],
         "word, conversation and year": [_filtered(rng.choice(long), rng) for _ in range(asked)],
     }
 
@@ -67,6 +78,12 @@ def _pair(chars: str, rng: random.Random) -> str:
     return chars[start : start + 2]
 
 
+def _run(runs: Sequence[str], rng: random.Random) -> str:
+    chars, length = rng.choice(runs), rng.choice(HAN)
+    start = rng.randrange(len(chars) - length + 1)
+    return chars[start : start + length]
+
+
 def _phrase(text: str, rng: random.Random) -> Question:
     words = _words(text)
     start = rng.randrange(len(words) - 2)
@@ -74,8 +91,8 @@ def _phrase(text: str, rng: random.Random) -> Question:
     return Question(f'"{phrase}"', f'"{phrase}"', phrase, ("-iwF", phrase))
 
 
-def _prefix(word: str) -> Question:
-    begin = word[:3]
+def _prefix(word: str, rng: random.Random) -> Question:
+    begin = word[: rng.choice(BEGINNINGS)]
     return Question(f"{begin}*", f'"{begin}" *', begin, ("-i", rf"\b{begin}"))
 
 

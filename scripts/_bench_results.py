@@ -108,10 +108,11 @@ class Asked(msgspec.Struct, frozen=True):
     first: Spread  # open the archive, and its newest 50
     per_million: float  # ms of an exact number for a million hits; 0 where hits were too few
     scans: int  # so many of the queries were also asked of what has to read everything
-    like: Spread  # LIKE over the same archive, to count them
+    like: Spread  # LIKE over all of the same archive, to count them
     utils: Peer  # sqlite-utils with enable-fts (FTS5, unicode61)
     trigram: Peer  # FTS5, trigram
     ripgrep: Spread | None  # over a text file with a line for each message; None without `rg`
+    like_by_index: Spread | None = None  # LIKE over one conversation, found by its index
 
     @property
     def times(self) -> float:
