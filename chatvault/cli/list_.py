@@ -84,7 +84,8 @@ def command(
         print_json(found)
         return
     if not found:
-        talk(NOTHING[what])
+        filtered = what == "imports" and any(filters.values())
+        talk("no import told such messages" if filtered else NOTHING[what])
     SHOW[what](found)
 
 

@@ -185,7 +185,7 @@ def listing(db: Connection, what: str, query: Query, choice: FileChoice = ANY_FI
     if what == "people":
         return list(_people(db, selection))
     if what == "imports":
-        return list(_imports(db))
+        return list(_imports(db, selection))
     return _media(db, selection, choice, missing=what == "missing")
 
 
@@ -218,10 +218,11 @@ def listed_people(db: Connection, messages: dict[int, int]) -> list[ListedPerson
     return sorted(found.values(), key=lambda person: (-person.messages, person.id))
 
 
-def _imports(db: Connection) -> list[Listed]:
+def _imports(db: Connection, selection: Selection) -> list[Listed]:
+    chosen = None if selection.is_everything else catalogue.imports_of(db, selection)
     found: list[Listed] = []
     for row in catalogue.imports(db):
-        if row.finished_by is not None:
+        if row.finished_by is not None or not (chosen is None or row.id in chosen):
             continue
         state = "unfinished" if row.state == catalogue.RUNNING else row.state
         receipt = decoded(row.receipt) if row.receipt else None

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 
 from chatvault.errors import Usage
+from chatvault.services.escape import short_name
 
 MOST = 10  # that a remedy tells
 
@@ -41,15 +42,17 @@ def one_named(
     if len(inside) == 1:
         return inside[0]
     if inside:
-        told = ", ".join(f"{row} ({shown[row]})" for row in inside[:MOST])
+        told = ", ".join(f"{row} ({short_name(shown[row])})" for row in inside[:MOST])
         raise Usage(
             f"more than one {what} has this in its name",
             remedy=f"give one of these numbers: {told}{', ...' if len(inside) > MOST else ''}",
         )
-    near = difflib.get_close_matches(asked, {name for _, name in names}, 1, 0.6)
-    rows = sorted({row for row, name in names if name in near})
-    remedy = f"did you mean {rows[0]}? {listed}" if rows else listed
-    raise Usage(f"there is no such {what}", remedy=remedy)
+    near = difflib.get_close_matches(asked, {name for _, name in names}, 3, 0.6)
+    rows = sorted({row for row, name in names if asked and (name in near or asked in name)})
+    told = " or ".join(f"{row} ({short_name(shown[row])})" for row in rows[:3])
+    raise Usage(
+        f"there is no such {what}", remedy=f"did you mean {told}? {listed}" if told else listed
+    )
 
 
 def folded(name: str) -> str:

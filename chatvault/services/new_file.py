@@ -15,6 +15,11 @@ def new_file(path: Path, vault: Path) -> Iterator[Callable[[bytes], None]]:
     free again if nothing could be written."""
     if path.resolve().is_relative_to(vault.resolve()):
         raise Usage("the file may not lie inside the vault", remedy="name one outside of it")
+    if not path.parent.exists():
+        raise Usage(
+            "the folder of this file does not exist",
+            remedy="make the folder first, or name a file in one that exists",
+        )
     ops = FileOps()
     try:
         with disk_trouble("the file cannot be made"):

@@ -57,10 +57,12 @@ class Filter(msgspec.Struct, frozen=True):
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """The time a message was sent: from `start`, and before `end`; None is no border."""
+    """The time a message was sent: from `start`, and before `end`; None is no border. `column` is
+    0 for an option."""
 
     start: int | None = None
     end: int | None = None
+    column: int = 0
 
 
 class Not(msgspec.Struct, frozen=True):
@@ -205,16 +207,16 @@ def _value(field: Field, value: str) -> str:
     return value
 
 
-def _sent(name: str, value: str, *, now: datetime, zone: tzinfo) -> Sent:
+def _sent(name: str, value: str, *, now: datetime, zone: tzinfo, column: int = 0) -> Sent:
     found = span(value, now=now, zone=zone)
     if name == "before":
-        return Sent(end=found.start)
+        return Sent(end=found.start, column=column)
     if name == "until":
-        return Sent(end=found.end)
+        return Sent(end=found.end, column=column)
     if name == "after":
-        return Sent(start=found.start)
+        return Sent(start=found.start, column=column)
     # "during 7d" is said of the last seven days and not of one day a week ago.
-    return Sent(found.start, None if is_ago(value) else found.end)
+    return Sent(found.start, None if is_ago(value) else found.end, column)
 
 
 class _Parser:
@@ -343,7 +345,8 @@ class _Parser:
             try:
                 _must_be_given(name, value)
                 if name in _DATES:
-                    spans.append(_sent(name, value, now=self._now, zone=self._zone))
+                    column = (at if spans else key_at) + 1
+                    spans.append(_sent(name, value, now=self._now, zone=self._zone, column=column))
                 else:
                     values.append(_value(Field(name), value))
             except Usage as wrong:

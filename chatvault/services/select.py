@@ -1,7 +1,7 @@
 """From what people ask for to a selection of messages: names looked up, filters made tokens."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from chatvault.errors import BadQuery, Usage, Where
 from chatvault.services import query as ask
@@ -22,18 +22,26 @@ HAS = {
 
 def select(db: Connection, query: Query) -> Selection:
     """The messages that a query means; BadQuery when it names somebody or something unknown."""
-    parts = query.parts if isinstance(query, ask.And) else (query,)
-    start: int | None = None
-    end: int | None = None
+    dates: list[ask.Sent] = []
     rest: list[Query] = []
-    for part in parts:
+    for part in _conditions(query):
         if isinstance(part, ask.Sent):
-            start = part.start if start is None else max(start, part.start or start)
-            end = part.end if end is None else min(end, part.end or end)
+            dates.append(part)
         else:
             rest.append(part)
+    start = max((one.start for one in dates if one.start is not None), default=None)
+    end = min((one.end for one in dates if one.end is not None), default=None)
     match = _all(db, rest) if rest else None
     return Selection(match, start, end)
+
+
+def _conditions(query: Query) -> Iterator[Query]:
+    """What must all hold, also inside of parentheses."""
+    if isinstance(query, ask.And):
+        for part in query.parts:
+            yield from _conditions(part)
+    else:
+        yield query
 
 
 def _expression(db: Connection, query: Query) -> str:
@@ -49,9 +57,10 @@ def _expression(db: Connection, query: Query) -> str:
         return "(" + " OR ".join(_expression(db, part) for part in query.parts) + ")"
     if isinstance(query, ask.Not):
         return _all(db, [query])
-    raise Usage(
-        "dates cannot stand inside OR, parentheses or behind a minus",
-        remedy="put before:, after:, until: and during: at the end of the query",
+    raise BadQuery(
+        "a date cannot stand beside OR or |, nor behind a minus",
+        column=query.column,
+        remedy="dates hold for the whole query: after:2019 before:2021",
     )
 
 
@@ -103,9 +112,12 @@ def _filter_tokens(db: Connection, wanted: ask.Filter) -> list[str]:
 
 def _platforms(db: Connection, value: str, wanted: ask.Filter) -> list[str]:
     known = queries.platforms(db)
-    found = [name for name in known if search_index.letters(name) == search_index.letters(value)]
+    asked = search_index.letters(value)
+    found = [name for name in known if search_index.letters(name) == asked]
     if not found:
-        _unknown(wanted, "platform", known)
+        close = difflib.get_close_matches(asked, map(search_index.letters, known), 3, 0.6)
+        near = [name for name in known if search_index.letters(name) in close]
+        _unknown(wanted, "platform", near, every=known)
     return found
 
 
@@ -132,11 +144,15 @@ def names_beginning(db: Connection, what: str, begin: str, *, limit: int) -> lis
     return sorted(name for name in names if name and name.isprintable())[:limit]
 
 
-def _unknown(wanted: ask.Filter, what: str, close: Sequence[str]) -> None:
+def _unknown(
+    wanted: ask.Filter, what: str, close: Sequence[str], *, every: Sequence[str] = ()
+) -> None:
     listed = (
         "`chatvault list people`" if what == "participant" else "`chatvault list conversations`"
     )
     remedy = f"{listed} shows the names"
+    if every:
+        remedy = f"there are messages of {', '.join(every)}"
     if close:
         remedy = "did you mean " + " or ".join(dict.fromkeys(close[:3])) + f"? {remedy}"
     if wanted.column:

@@ -6,6 +6,7 @@ import msgspec
 
 from chatvault.vault.archive import Connection
 from chatvault.vault.packs import PackInfo
+from chatvault.vault.selection import Selection, source
 
 RUNNING = "running"
 COMPLETE = "complete"
@@ -38,6 +39,17 @@ def imports(db: Connection) -> list[ImportRow]:
     """All imports, oldest first."""
     rows = db.execute(f"SELECT {COLUMNS} FROM import ORDER BY id")  # noqa: S608
     return [ImportRow(*row) for row in rows]
+
+
+def imports_of(db: Connection, selection: Selection) -> set[int]:
+    """The numbers of the imports that told a message of a selection."""
+    where, params = source(db, selection)
+    head, _, tail = where.partition(" WHERE ")
+    rows = db.execute(
+        f"SELECT DISTINCT i.import {head} JOIN message_import i ON i.message = m.id WHERE {tail}",
+        params,
+    )
+    return {row[0] for row in rows}
 
 
 def import_number(db: Connection, number: int) -> ImportRow | None:

@@ -247,6 +247,15 @@ def test_list_tells_what_the_vault_holds(sealed: Vault, what: str, rows: int, sa
     assert rows == len(json.loads(sealed.run("list", what, "--json").out))
 
 
+def test_list_imports_takes_filters_of_messages(sealed: Vault) -> None:
+    """Where a conversation came from."""
+    every = json.loads(sealed.run("list", "imports", "--json").out)
+    told = json.loads(sealed.run("list", "imports", "--in", "Bakers Row", "--json").out)
+    assert 2 == len(told) < len(every)
+    assert all("Bakers Row" in one["name"] for one in told)
+    assert "no import told" in sealed.run("list", "imports", "--during", "2001").err
+
+
 def test_list_imports_shows_the_receipts_again(sealed: Vault) -> None:
     ended = sealed.run("list", "imports")
     assert (0, 8) == (ended.code, len(re.findall(r"^import \d: ", ended.out, re.MULTILINE)))

@@ -114,7 +114,7 @@ def test_a_conversation_is_named_by_title_part_of_it_or_number(
     ("message", "remedy", "given"),
     [
         ("has this in its name", "2 (Family trip), 3 (Trip to 北京)", "trip"),
-        ("no such conversation", "did you mean 1?", "Famliy"),
+        ("no such conversation", "did you mean 1 (Family)?", "Famliy"),
         ("no such conversation", "list conversations", ""),
         ("no such conversation", "list conversations", "99"),
     ],
