@@ -73,13 +73,15 @@ def test_searching_can_be_measured(tmp_path: Path, scripts: None) -> None:
     run = measured(tmp_path, "--only", "search")
     assert run.search is not None
     kinds = {one.what: one for one in run.search.found.kinds}
-    assert 7 == len(kinds)
+    assert 8 == len(kinds)
     assert all(one.hits >= 1 and one.search.median > one.total.median for one in kinds.values())
     assert all(0 < one.like.median and 0 < one.first.median for one in kinds.values())
     common, character = kinds["a very common word"], kinds["one Chinese character"]
     assert (1, 0) == (common.utils.finds, character.trigram.finds)
     assert 0.5 > character.utils.finds
     assert (shutil.which("rg") is None) == (common.ripgrep is None)
+    by_index = {what for what, one in kinds.items() if one.like_by_index is not None}
+    assert {"word, conversation and year"} == by_index
     assert 0 < run.search.found.pages.plain.median
 
 
@@ -147,7 +149,7 @@ def searched(messages: int, newest: float, **others: float) -> "Run":
 
     fast, peer = Spread(0.1, 0.2), Peer(Spread(1, 2), 0.5)
     kind = Asked(
-        what="a word", example="word", queries=9, hits=7, newest=Spread(newest, 2 * newest),
+        what="a rare word", example="word", queries=9, hits=7, newest=Spread(newest, 2 * newest),
         total=fast, search=ms("search", 1), first=ms("first", 10), per_million=0, scans=2,
         like=ms("like", 100), utils=peer, trigram=peer, ripgrep=None,
     )  # fmt: skip
@@ -171,8 +173,8 @@ def test_whether_a_target_is_met_is_computed(scripts: None) -> None:
     ]
     lines = page([searched(1000, 1.0), slow]).splitlines()
     assert (
-        "| newest 50, median, beside 1,000 messages | the same (up to 1.5 times) | 2.50 times"
-        " | a word | not met |"
+        "| newest 50 from one list, median, beside 1,000 messages | the same (up to 1.5 times)"
+        " | 2.50 times | a rare word | not met |"
     ) in lines
     assert lines.index("## 5,000 messages") < lines.index("## 1,000 messages")
 
