@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chatvault.cli._errors import advise
 from chatvault.cli._hits import show_text
 from chatvault.cli._options import (
     VaultOptions,
@@ -105,10 +106,11 @@ def command(
     if (substring or regex) and sort == "relevance":
         raise Usage("a pattern is found or not: there is no relevance", remedy="sort by time")
     page = {"order": sort, "limit": limit, "after": cursor}
+    hint = ""
     if substring or regex:
         found = _scanned(vault, " ".join(query), filters, literal=substring, page=page)
     else:
-        found = _searched(vault, asked(query, filters), page)
+        found, hint = _searched(vault, asked(query, filters), page)
     if as_json:
         print_json(found)
         return
@@ -126,6 +128,8 @@ def command(
         show_text(hit.text, hit.marks, indent=INDENT)
     shown = "" if len(found.hits) == found.total else f", {len(found.hits):,} of them shown"
     talk(f"{count(found.total, 'message')}{shown}")
+    if hint:
+        advise(hint)
     if found.next is not None:
         talk(
             f"more: --limit {min(found.total, 10_000)}, or --cursor {found.next} for the next page"
@@ -134,11 +138,17 @@ def command(
         talk("a message in its place: chatvault show NUMBER")
 
 
-def _searched(vault: VaultOptions, tree: Any, page: dict[str, Any]) -> "Hits":
+def _searched(vault: VaultOptions, tree: Any, page: dict[str, Any]) -> tuple["Hits", str]:
+    """What was found, and what to try if nothing was."""
     from chatvault.services.search import search
 
     with vault.reading() as opened:
-        return search(opened.db, tree, **page)
+        found = search(opened.db, tree, **page)
+        if found.total:
+            return found, ""
+        from chatvault.services.advice import advice
+
+        return found, advice(opened.db, tree)
 
 
 def _scanned(

@@ -147,6 +147,13 @@ def test_search_looks_at_every_message_when_asked_to(sealed: Vault) -> None:
     assert 2 == sealed.run("search", "--regex", "--substring", "a").code
 
 
+def test_who_finds_nothing_is_told_what_to_try(sealed: Vault) -> None:
+    ended = sealed.run("search", "birthda")
+    assert (0, "") == (ended.code, ended.out)
+    assert ended.err.startswith("0 messages\nhint: words are found whole")
+    assert "" == sealed.run("search", "birthda", "--json").err
+
+
 def test_search_prints_a_line_of_json_for_each_message(sealed: Vault) -> None:
     told = json.loads(sealed.run("search", "北", "--json", "--limit", "1").out)
     ended = sealed.run("search", "北", "--jsonl", "--limit", "1")
