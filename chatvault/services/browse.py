@@ -8,10 +8,11 @@ from chatvault.errors import Usage
 from chatvault.services.query import Query
 from chatvault.services.receipt import Receipt, decoded, iso
 from chatvault.services.select import select
-from chatvault.vault import catalogue, people, photo_rows, queries
+from chatvault.vault import catalogue, message_parts, people, photo_rows, queries
 from chatvault.vault.archive import Connection
+from chatvault.vault.message_parts import AttachmentRow
 from chatvault.vault.photo_rows import ANY_FILE, FileChoice
-from chatvault.vault.queries import AttachmentRow, MessageRow
+from chatvault.vault.queries import MessageRow
 from chatvault.vault.selection import Selection
 
 
@@ -78,32 +79,34 @@ def show(db: Connection, message_id: int, *, context: int) -> Page:
 
 
 def page(db: Connection, center: MessageRow, *, context: int) -> Page:
-    """A message and those around it in its conversation."""
-    names = _names_by_key(db, center.conversation)
-    messages = tuple(shown(db, row, names) for row in queries.around(db, center, context))
-    return Page(center.conversation_title, center.platform, center.id, messages)
-
-
-def shown(db: Connection, row: MessageRow, names: dict[str, str]) -> Shown:
-    """A message with everything that hangs on it."""
-    reply_to = None if row.platform_id is None else queries.answered(db, row.id)
-    return Shown(
-        id=row.id, sender=row.sender_name, sent_at=iso(row.sent_at), kind=row.kind, text=row.text,
-        more_text=row.more_text, marks=row.marks, edited_at=iso(row.edited_at), reply_to=reply_to,
-        attachments=tuple(
-            ShownAttachment(a.id, a.name, a.kind, media_type(a), a.size, a.state)
-            for a in queries.attachments_of(db, row.id)
-        ),
-        reactions=tuple(
-            ShownReaction(r.emoji, names.get(r.sender, r.sender.removeprefix("name:")), r.count)
-            for r in queries.reactions_of(db, row.id)
-        ),
-        versions=tuple(ShownVersion(text, iso(at)) for text, at in queries.versions_of(db, row)),
+    """A message and those around it in its conversation, with everything that hangs on them."""
+    rows = queries.around(db, center, context)
+    numbers = [row.id for row in rows]
+    attachments = message_parts.attachments_of(db, numbers)
+    reactions = message_parts.reactions_of(db, numbers)
+    versions = message_parts.versions_of(db, numbers)
+    answered = message_parts.answered(db, numbers)
+    names = dict(queries.member_keys(db, center.conversation)) if reactions else {}
+    messages = tuple(
+        Shown(
+            id=row.id, sender=row.sender_name, sent_at=iso(row.sent_at), kind=row.kind,
+            text=row.text, more_text=row.more_text, marks=row.marks, edited_at=iso(row.edited_at),
+            reply_to=answered.get(row.id),
+            attachments=tuple(
+                ShownAttachment(a.id, a.name, a.kind, media_type(a), a.size, a.state)
+                for a in attachments.get(row.id, ())
+            ),
+            reactions=tuple(
+                ShownReaction(r.emoji, names.get(r.sender, r.sender.removeprefix("name:")), r.count)
+                for r in reactions.get(row.id, ())
+            ),
+            versions=tuple(
+                ShownVersion(text, iso(at)) for text, at in versions.get(row.id, ())
+            ),
+        )
+        for row in rows
     )  # fmt: skip
-
-
-def _names_by_key(db: Connection, conversation: int) -> dict[str, str]:
-    return dict(queries.member_keys(db, conversation))
+    return Page(center.conversation_title, center.platform, center.id, messages)
 
 
 def media_type(item: AttachmentRow) -> str:

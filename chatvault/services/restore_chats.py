@@ -25,6 +25,7 @@ from chatvault.services.writers.told import Answered, Frame, Item, Media, Writer
 from chatvault.vault import file_lists, file_rows, queries, restoring
 from chatvault.vault.file_lists import Load
 from chatvault.vault.member_names import split_extension
+from chatvault.vault.message_parts import answered
 from chatvault.vault.restoring import Kept, Place, Whole
 from chatvault.vault.selection import Selection
 from chatvault.vault.session import Vault
@@ -148,7 +149,7 @@ class _Pages:
         if not self._options.form.answers or message.reply_to is None or message.id_scope is None:
             return None
         db = self._vault.db
-        row = queries.answered(db, message.id)
+        row = answered(db, [message.id]).get(message.id)
         found = None if row is None else queries.message(db, row)
         return None if found is None else Answered(found.sender_name, found.text)
 

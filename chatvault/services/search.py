@@ -11,6 +11,7 @@ from chatvault.services.receipt import iso
 from chatvault.services.select import select
 from chatvault.vault import queries, tokens
 from chatvault.vault.archive import Connection
+from chatvault.vault.message_parts import attachments_of
 from chatvault.vault.queries import MessageRow, Order
 
 
@@ -67,7 +68,7 @@ def hit(db: Connection, row: MessageRow, mark: Callable[[str], list[tuple[int, i
     """A message as it is shown: with the first of its texts in which something is marked."""
     text, marks = row.text, mark(row.text)
     if not marks:
-        for other in (*row.more_text, *(a.name for a in queries.attachments_of(db, row.id))):
+        for other in (*row.more_text, *_file_names(db, row.id)):
             found = mark(other)
             if found or not text:
                 text, marks = other, found
@@ -77,6 +78,10 @@ def hit(db: Connection, row: MessageRow, mark: Callable[[str], list[tuple[int, i
         row.id, row.conversation_title, row.sender_name, row.platform, row.kind, iso(row.sent_at),
         text, tuple(marks),
     )  # fmt: skip
+
+
+def _file_names(db: Connection, message: int) -> list[str]:
+    return [item.name for item in attachments_of(db, [message]).get(message, ())]
 
 
 def cursor_of(after: str | None) -> int | None:

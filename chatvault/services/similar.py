@@ -17,6 +17,7 @@ from chatvault.services.receipt import iso
 from chatvault.services.select import select
 from chatvault.vault import photo_rows, queries
 from chatvault.vault.archive import Connection
+from chatvault.vault.message_parts import AttachmentRow
 from chatvault.vault.photo_rows import ANY_FILE, Comparable, FileChoice
 from chatvault.vault.selection import EVERYTHING
 
@@ -67,7 +68,7 @@ def similar(db: Connection, query: Query, choice: FileChoice = ANY_FILE) -> list
     wanted = {file for group in found for file in group}
     files = photo_rows.chosen(db, choice)
     selection = select(db, query)
-    copies: dict[int, list[tuple[queries.AttachmentRow, queries.MessageRow]]] = defaultdict(list)
+    copies: dict[int, list[tuple[AttachmentRow, queries.MessageRow]]] = defaultdict(list)
     for attachment, message in queries.media(db, EVERYTHING, missing=False):
         if attachment.file in wanted:
             copies[attachment.file].append((attachment, message))
@@ -90,7 +91,7 @@ def not_looked_at(db: Connection) -> int:
 
 
 def _copy(
-    db: Connection, file: int, places: list[tuple[queries.AttachmentRow, queries.MessageRow]]
+    db: Connection, file: int, places: list[tuple[AttachmentRow, queries.MessageRow]]
 ) -> Copy:
     facts = photo_rows.facts_of(db, file)
     first = places[0][0]

@@ -5,13 +5,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from chatvault.vault import archive
 from chatvault.vault.archive import Connection
-from chatvault.vault.extras import Extras
+from chatvault.vault.message_parts import ATTACHMENT, AttachmentRow, attachment
 from chatvault.vault.selection import Selection, source
 
 Order = Literal["newest", "oldest", "relevance"]
-WITH_OTHER_IDS = 2  # the schema since which a message may have several ids
 
 
 class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,44 +164,6 @@ def names(db: Connection, selection: Selection) -> Iterator[tuple[int, str]]:
     yield from db.execute(sql, params)
 
 
-class AttachmentRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One attachment; `file` is the row of its stored bytes."""
-
-    id: int
-    message: int
-    ordinal: int
-    file: int | None
-    state: str
-    kind: str
-    name: str
-    as_exported: str
-    type: str
-    size: int | None
-    sha256: str
-    duration: float | None
-
-
-ATTACHMENT = (
-    "a.id, a.message, a.ordinal, a.file, a.state, a.kind, a.name, a.as_exported, a.type,"
-    " coalesce((SELECT f.size FROM stored_file f WHERE f.id = a.file), a.size), a.sha256,"
-    " a.duration"
-)
-
-
-def attachments_of(db: Connection, message_id: int) -> list[AttachmentRow]:
-    """The attachments of a message."""
-    rows = db.execute(
-        f"SELECT {ATTACHMENT} FROM attachment a WHERE a.message = ? ORDER BY a.ordinal, a.id",  # noqa: S608
-        [message_id],
-    )
-    return [_attachment(row) for row in rows]
-
-
-def _attachment(row: Sequence[object]) -> AttachmentRow:
-    values: dict[str, Any] = dict(zip(AttachmentRow.__struct_fields__, row, strict=True))
-    return AttachmentRow(**values)
-
-
 def media(
     db: Connection, selection: Selection, *, missing: bool
 ) -> Iterator[tuple[AttachmentRow, MessageRow]]:
@@ -217,69 +177,7 @@ def media(
         f" WHERE {tail} AND {test} ORDER BY m.time_key, a.ordinal, a.id"
     )
     for row in db.execute(sql, params):
-        yield _attachment(row[:width]), _message(row[width:])
-
-
-class ReactionRow(msgspec.Struct, frozen=True):
-    """A reaction, with the name of who reacted where that is known."""
-
-    emoji: str
-    sender: str
-    count: int
-    at: int | None
-    extra: str
-
-
-def reactions_of(db: Connection, message_id: int) -> list[ReactionRow]:
-    """The reactions to a message."""
-    rows = db.execute(
-        "SELECT emoji, sender, count, at, extra FROM reaction WHERE message = ?"
-        " ORDER BY emoji, sender",
-        [message_id],
-    )
-    return [ReactionRow(*row) for row in rows]
-
-
-def versions_of(db: Connection, row: MessageRow) -> list[tuple[str, int | None]]:
-    """The other texts that a message had, and when, as far as exports tell."""
-    rows = db.execute(
-        "SELECT DISTINCT text, at FROM message_version WHERE message = ? AND text NOT IN ('', ?)"
-        " ORDER BY at, text",
-        [row.id, row.text],
-    )
-    return [(text, at) for text, at in rows]
-
-
-def extras_of(db: Connection, message_id: int, extras: Extras) -> list[bytes]:
-    """What importers did not understand of a message: JSON objects."""
-    rows = db.execute(
-        "SELECT dictionary, extra FROM message_extra WHERE message = ? ORDER BY digest",
-        [message_id],
-    ).fetchall()
-    return [extras.plain(dictionary, packed) for dictionary, packed in rows]
-
-
-def answered(db: Connection, message_id: int) -> int | None:
-    """The number of the message that a message answers, if the archive has it. In a merged
-    conversation a message may have several ids, and each side tells answers by its own."""
-    row = db.execute(
-        "SELECT other.id FROM message m JOIN message other"
-        " ON other.id_scope = m.id_scope AND other.platform_id = m.reply_to WHERE m.id = ?",
-        [message_id],
-    ).fetchone()
-    if row is None and archive.value(db, "PRAGMA user_version") % 1000 >= WITH_OTHER_IDS:
-        row = db.execute(
-            "WITH said (scope, reply) AS ("
-            " SELECT id_scope, reply_to FROM message WHERE id = ?1 AND reply_to IS NOT NULL"
-            " UNION ALL SELECT id_scope, reply_to FROM message_other_id"
-            " WHERE message = ?1 AND reply_to IS NOT NULL)"
-            " SELECT o.message FROM said CROSS JOIN message_other_id o"
-            " ON o.id_scope = scope AND o.platform_id = reply"
-            " UNION ALL SELECT m.id FROM said CROSS JOIN message m"
-            " ON m.id_scope = scope AND m.platform_id = reply LIMIT 1",
-            [message_id],
-        ).fetchone()
-    return None if row is None else int(row[0])
+        yield attachment(row[:width]), _message(row[width:])
 
 
 class ConversationRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ from test_merge_laws import (
 
 import canonical
 from chatvault.model import Conversation, Message, MessageKind, Participant, Reaction, Timestamp
-from chatvault.vault import decisions, people, queries
+from chatvault.vault import decisions, people
 from chatvault.vault.decisions import Decisions
 from chatvault.vault.manifest import (
     ConversationRef,
@@ -38,6 +38,7 @@ from chatvault.vault.manifest import (
     SplitConversation,
     SplitPerson,
 )
+from chatvault.vault.message_parts import answered
 
 HERE = ConversationRef(platform="somewhere", key="c1")
 THERE = ConversationRef(platform="somewhere", key="other", owner="o1")
@@ -244,7 +245,8 @@ def test_an_answer_is_found_whichever_side_told_it(reverse):
     for number, side in enumerate(reversed(sides) if reverse else sides, 1):
         tell(connection, number, side)
     numbers = dict(rows(connection, "SELECT text, id FROM message"))
-    found = {text: queries.answered(connection, row) for text, row in numbers.items()}
+    answers = answered(connection, list(numbers.values()))
+    found = {text: answers.get(row) for text, row in numbers.items()}
     connection.close()
     assert {
         "first": None, "second": numbers["first"], "third": numbers["first"],
