@@ -25,10 +25,11 @@ from _bench_tools import MeasuredVault, imported, run, timed
 from _environment import say
 from _make_history import WHOLE
 
+from chatvault.services import browse
 from chatvault.services.query import Query
 from chatvault.services.search import search
 from chatvault.services.select import select
-from chatvault.vault import queries
+from chatvault.vault import pages, queries
 from chatvault.vault.archive import Connection
 
 PAGE = 50
@@ -37,10 +38,6 @@ WARMING = 5  # questions of each kind before any is measured
 SCANS = 5  # questions of each kind that are put to what has to read everything
 # With fewer hits, ms for a million say more about a query than about its hits; and one is chance.
 MANY, SOME = 10_000, 5
-BEGIN = (
-    "SELECT id FROM message WHERE conversation = ? AND minute >= ?"
-    " ORDER BY minute, time_key LIMIT 1"
-)
 
 
 @dataclass(frozen=True)
@@ -94,7 +91,7 @@ def measure(made: Made, *, seed: int, asked: int, often: int) -> Searched:
         say("  asking")
         found = _ask_all(db, scanned, peers, kinds, rng)
         _open_all(made, found, kinds, rng, often)
-        pages = _pages(db, peers, texts, rng, asked)
+        around = _pages(db, peers, texts, rng, asked)
     finally:
         scanned.close()
         db.close()
@@ -102,7 +99,7 @@ def measure(made: Made, *, seed: int, asked: int, often: int) -> Searched:
     return Searched(
         made.built, versions(), made.sizes,
         tuple(_asked(what, kinds[what], one) for what, one in found.items()),
-        pages, _command(made, kinds["a very common word"], often),
+        around, _command(made, kinds["a very common word"], often),
     )  # fmt: skip
 
 
@@ -184,7 +181,7 @@ def _open_all(
 def _pages(
     db: Connection, peers: Peers, texts: Sequence[Row], rng: random.Random, asked: int
 ) -> Pages:
-    """Dates in conversations, drawn from everywhere in them."""
+    """Dates drawn from everywhere in conversations; ours with all that hangs on the messages."""
     spans: dict[str, list[int]] = defaultdict(list)
     for title, _, unix, _ in texts:
         spans[title].append(unix)
@@ -243,10 +240,9 @@ def _total(db: Connection, tree: Query) -> int:
 
 
 def _page(db: Connection, conversation: int, unix: int) -> None:
-    place = db.execute(BEGIN, (conversation, unix // 60)).fetchone()
-    center = queries.message(db, place[0]) if place else None
+    center = pages.at(db, conversation, unix * 1000)
     if center is not None:
-        queries.around(db, center, CONTEXT)
+        browse.page(db, center, context=CONTEXT)
 
 
 def _scan(db: Connection, question: Question, conversation: str) -> int:
