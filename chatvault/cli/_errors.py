@@ -5,8 +5,6 @@ expected only its type and its places in our own code are told: its message may 
 """
 
 import errno
-import shutil
-import sys
 import traceback
 from pathlib import Path
 
@@ -16,12 +14,10 @@ import chatvault
 from chatvault.cli._group import did_you_mean
 from chatvault.cli._stream import talk
 from chatvault.errors import ChatVaultError, DiskTrouble, Usage
-from chatvault.services import cells
 from chatvault.services.escape import Lines, for_error, for_hint, for_terminal
 
 INTERRUPTED = 130
 PACKAGE = Path(chatvault.__file__).parent
-NARROWEST = 20  # columns of a terminal
 PLACE_CHARACTERS = 100
 SHOWN = 12  # places in our code, the innermost ones
 REMEDIES = {
@@ -55,7 +51,7 @@ def report(error: BaseException) -> int:
 
 
 def _tell(message: str, remedy: str, *, code: int) -> int:
-    _talk_in_lines(f"chatvault: {for_error(message)}")
+    talk(f"chatvault: {for_error(message)}")
     if remedy:
         advise(remedy)
     return code
@@ -63,15 +59,7 @@ def _tell(message: str, remedy: str, *, code: int) -> int:
 
 def advise(remedy: str) -> None:
     """Say on stderr what to do."""
-    _talk_in_lines(f"hint: {for_hint(remedy)}")
-
-
-def _talk_in_lines(text: str) -> None:
-    """On a terminal lines end between words; elsewhere it stays one line."""
-    if sys.stderr.isatty():
-        columns = max(NARROWEST, shutil.get_terminal_size().columns)
-        text = "\n".join(text[start:end] for start, end in cells.lines(text, columns))
-    talk(text)
+    talk(f"hint: {for_hint(remedy)}")
 
 
 def _placed(error: ChatVaultError) -> str:

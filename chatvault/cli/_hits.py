@@ -55,7 +55,7 @@ def _harmless(text: str, marks: Marks, part: tuple[int, int]) -> tuple[str, Mark
 
 
 def _one_line(text: str) -> str:
-    return line(text.replace("\r\n", " ").replace("\n", " "))
+    return line(text.replace("\r\n", " ").replace("\n", " ").replace("\t", " "))
 
 
 def _bracketed(text: str, marks: Marks) -> str:

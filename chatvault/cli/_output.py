@@ -5,22 +5,23 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import click
 import msgspec
 
+from chatvault.cli._stream import NARROWEST
 from chatvault.cli._stream import data as data
 from chatvault.cli._stream import talk as talk
 from chatvault.services import cells
 from chatvault.services.escape import Lines, for_terminal
 from chatvault.services.escape import short_name as short
 
-NARROWEST = 20  # cells; a terminal that says less is not believed
+TAB = "    "
 COLUMN = 12  # cells that a column of a table keeps at least
 WORTHWHILE = 24  # cells that it should have, or the last column is left out
 GAP = "  "
-COUNTED = re.compile("messages|pictures")  # other progress is in bytes
+COUNTED = re.compile("messages|pictures|packs|checking|import")  # other progress is in bytes
 STATES = {
     "present": "",
     "absent_not_exported": "not in the export",
@@ -60,7 +61,7 @@ def line(text: str) -> str:
 
 def block(text: str) -> str:
     """Text of a chat with its own lines, harmless to the terminal."""
-    return for_terminal(text, Lines.KEPT)
+    return for_terminal(text.replace("\t", TAB), Lines.KEPT)
 
 
 def name(text: str) -> str:
@@ -198,10 +199,24 @@ def _stacked(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A Progress that shows a bar on a terminal, and nothing elsewhere."""
+    """A Progress that shows a bar on a terminal once there is something to tell, and nothing
+    elsewhere."""
     if not sys.stderr.isatty():
         yield lambda _what, _done, _total: None
         return
+    with ExitStack() as shown:
+        bar: Callable[[str, int, int], None] | None = None
+
+        def tell(what: str, done: int, total: int) -> None:
+            nonlocal bar
+            bar = bar or shown.enter_context(_bar())
+            bar(what, done, total)
+
+        yield tell
+
+
+@contextmanager
+def _bar() -> Iterator[Callable[[str, int, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 

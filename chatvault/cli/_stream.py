@@ -3,10 +3,15 @@
 import contextlib
 import io
 import os
+import shutil
 import sys
 from typing import TextIO
 
 import click
+
+from chatvault.services import cells
+
+NARROWEST = 20  # columns of a terminal; one that says less is not believed
 
 
 def data(text: str = "") -> None:
@@ -15,7 +20,12 @@ def data(text: str = "") -> None:
 
 
 def talk(text: str) -> None:
-    """A line on stderr."""
+    """A line on stderr; on a terminal it ends between words, elsewhere it stays one line."""
+    if sys.stderr.isatty():
+        columns = max(NARROWEST, shutil.get_terminal_size().columns)
+        text = "\n".join(
+            one[start:end] for one in text.split("\n") for start, end in cells.lines(one, columns)
+        )
     _say(text, sys.stderr)
 
 

@@ -75,7 +75,7 @@ def lines(text: str, cells: int, *, after: int | None = None) -> Iterator[tuple[
             good = at, at + 1
         elif at > start and 2 in (wide, _wide(before)) and not _together(before, grapheme):
             good = at, at
-        if used + wide > cells and at > start:
+        while used + wide > cells and at > start:
             end, begin = good if good is not None else (at, at)
             yield start, end
             start, good = begin, None

@@ -67,8 +67,15 @@ def find(db: Connection, given: str) -> Place:
     """The conversation with this number or title; Usage when there is none, or more than one."""
     known = likeness.places(db)
     shown = {row: place.title for row, place in known.items()}
-    named = queries.conversation_titles(db)
-    return known[one_named(given, shown, named, what="conversation", listed=LISTED)]
+    row = one_named(
+        given,
+        shown,
+        queries.conversation_titles(db),
+        platforms={row: place.platform for row, place in known.items()},
+        what="conversation",
+        listed=LISTED,
+    )
+    return known[row]
 
 
 def plan(db: Connection, into: str, others: Sequence[str]) -> Plan:

@@ -30,6 +30,13 @@ def page_at(db: Connection, title: str, when: Span | None, *, context: int) -> P
 
 
 def _conversation(db: Connection, given: str) -> int:
-    shown = {row: place.title for row, place in likeness.places(db).items()}
-    named = queries.conversation_titles(db)
-    return one_named(given, shown, named, what="conversation", listed=LISTED, parts=True)
+    places = likeness.places(db)
+    return one_named(
+        given,
+        {row: place.title for row, place in places.items()},
+        queries.conversation_titles(db),
+        platforms={row: place.platform for row, place in places.items()},
+        what="conversation",
+        listed=LISTED,
+        parts=True,
+    )

@@ -25,7 +25,15 @@ def find(db: Connection, given: str) -> list[PersonRow]:
         return known[int(given)]
     shown = {row: known[row][0].person_name or known[row][0].name for row in first.values()}
     named = [(first[row], name) for row, name in queries.participant_names(db)]
-    return known[one_named(given, shown, named, what="person", listed=LISTED)]
+    row = one_named(
+        given,
+        shown,
+        named,
+        platforms={row: known[row][0].platform for row in shown},
+        what="person",
+        listed=LISTED,
+    )
+    return known[row]
 
 
 def merge(vault: Vault, into: str, others: Sequence[str], *, now_ms: int) -> ListedPerson:

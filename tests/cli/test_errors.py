@@ -166,7 +166,7 @@ def test_a_disk_that_is_full_is_17(sealed: Vault) -> None:
         (["show", "8", "--at", "2024"], "a number and --in or --at at once", "one or the other"),
         (["show", "--in", "小满", "--at", "17.5.2024"], "--at: this is not a date", "2024-05-17"),
         (["show", "--in", "Nobody", "--at", "2024"], "no such conversation", "list conversations"),
-        (["show", "--in", "r", "--at", "2024"], "more than one conversation", "(Bakers Row)"),
+        (["show", "--in", "r", "--at", "2024"], "more than one", "(Bakers Row, whatsapp)"),
         (["import", "no-such-file"], "no such file", "quote it"),
         (["import", "--timezone", "Mars/Olympus", "."], "no time zone", "Europe/Berlin"),
     ],

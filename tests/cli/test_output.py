@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from program import PROGRAM, TIMEOUT, Vault
 
@@ -74,6 +74,7 @@ def test_a_text_is_as_wide_as_a_terminal_shows_it(text: str, width: int) -> None
 
 
 @given(TEXTS, st.integers(2, 12))
+@example("a（（", 3)  # what hangs together is wider than a line
 def test_lines_fit_and_lose_nothing_but_spaces(text: str, room: int) -> None:
     parts = list(cells.lines(text, room))
     assert text.replace(" ", "") == "".join(text[a:b] for a, b in parts).replace(" ", "")
@@ -126,6 +127,11 @@ def test_marks_stand_right_beside_what_had_to_be_written_out(
 
 def test_a_message_of_many_lines_is_found_on_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert "  one two [three]\n" == shown(capsys, "one\r\ntwo\nthree", (9, 14))
+
+
+def test_a_tab_in_a_message_is_a_space_and_no_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "  one two [three]\n" == shown(capsys, "one\ttwo\tthree", (8, 13))
+    assert "one    two\n\\x1b" == _output.block("one\ttwo\n\x1b")
 
 
 def test_of_a_long_message_the_part_with_the_word_is_shown(

@@ -47,7 +47,7 @@ def test_a_person_is_merged_searched_named_and_split(vault: Vault) -> None:
         (["merge"], "missing argument"),
         (["merge", "Jory Penn"], "merging needs two people"),
         (["merge", "1", "Nobody"], "there is no such person"),
-        (["merge", "Ottilie", "1"], "(Ottilie Marsh) or "),
+        (["merge", "Ottilie", "1"], "(Ottilie Marsh, whatsapp), "),
         (["merge", "Jory Penn", "1"], "this is the name of more than one person"),
         (["merge", "1", "1"], "these are one person already"),
         (["split", "1"], "this person has one name only"),

@@ -176,6 +176,13 @@ def test_progress_is_shown_on_terminals_only(empty: Vault) -> None:
     assert (0, False) == (quiet.code, "reading" in quiet.err)
 
 
+def test_progress_counts_what_is_counted(sealed: Vault) -> None:
+    terminal = Terminal("verify", "--full", env=sealed.env())
+    assert 0 == terminal.end()
+    for what in ("checking packs", "checking files"):
+        assert re.search(rf"{what}.* \d+ of \d+ ", terminal.shown)
+
+
 @pytest.fixture
 def long_export(tmp_path: Path) -> Path:
     """An export whose import takes a while."""
@@ -260,3 +267,11 @@ def test_what_was_to_be_ignored_is_ignored(empty: Vault) -> None:
         env=empty.env(), stdin=subprocess.DEVNULL, capture_output=True,
     )  # fmt: skip
     assert 0 == done.returncode
+
+
+def test_what_is_said_on_a_narrow_terminal_ends_between_words(sealed: Vault) -> None:
+    terminal = Terminal("search", "has:photo", "--limit", "2", env=sealed.env(), columns=30)
+    assert 0 == terminal.end()
+    lines = terminal.shown.splitlines()
+    assert all(cells.width(line) <= 30 for line in lines)
+    assert "a message in its place:" in lines

@@ -90,7 +90,9 @@ def test_a_time_that_a_later_export_corrected_is_the_one_that_counts(tmp_path: P
 def several(tmp_path_factory: pytest.TempPathFactory) -> vaults.Made:
     folder = tmp_path_factory.mktemp("several")
     made = vaults.make(folder / "v")
-    for chat, title in enumerate(("Family", "Family trip", "Trip to 北京", "北京", "7"), 4501):
+    for chat, title in enumerate(
+        ("Family", "Family trip", "Trip to 北京", "北京", "7", "北京"), 4501
+    ):
         said = [Said(n, f"{title} {n}", minute=n) for n in range(1, 4)]
         made.bring(Telegram(said, title=title, chat=chat).folder(folder / f"e{chat}"))
     return made
@@ -99,7 +101,7 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> vaults.Made:
 @pytest.mark.parametrize(
     ("expected", "given"),
     [
-        ("Family", "family"), ("Family", " ＦＡＭＩＬＹ "), ("北京", "北京"),
+        ("Family", "family"), ("Family", " ＦＡＭＩＬＹ "), ("北京", "4"),
         ("Trip to 北京", "to 北"), ("Trip to 北京", "3"), ("7", "7"),
     ],
 )  # fmt: skip
@@ -113,8 +115,9 @@ def test_a_conversation_is_named_by_title_part_of_it_or_number(
 @pytest.mark.parametrize(
     ("message", "remedy", "given"),
     [
-        ("has this in its name", "2 (Family trip), 3 (Trip to 北京)", "trip"),
-        ("no such conversation", "did you mean 1 (Family)?", "Famliy"),
+        ("has this in its name", "2 (Family trip, telegram), 3 (Trip to 北京, telegram)", "trip"),
+        ("no such conversation", "did you mean 1 (Family, telegram)?", "Famliy"),
+        ("name of more than one", "4 (北京, telegram), 6 (北京, telegram)", "北京"),
         ("no such conversation", "list conversations", ""),
         ("no such conversation", "list conversations", "99"),
     ],
