@@ -19,7 +19,7 @@ from chatvault.cli._options import (
     now_ms,
     vault_options,
 )
-from chatvault.cli._output import line, name, print_json, progress, size, talk
+from chatvault.cli._output import count, line, name, print_json, progress, size, talk
 from chatvault.errors import Usage
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def media(
     more = _listed(report.index)
     if report.renamed:
         more.append(f"{report.renamed:,} would be run or followed by a system: named .bin")
-    what = f"{report.files:,} files of {report.conversations:,} conversations"
+    what = f"{count(report.files, 'file')} of {count(report.conversations, 'conversation')}"
     _finish(report, what, *more, as_json=as_json)
 
 
@@ -107,7 +107,7 @@ def originals(dest: Path, *, number: int | None, as_json: bool, vault: VaultOpti
         more.append(f"{report.renamed:,} have other names, because this system cannot hold theirs")
     if report.not_kept:
         more.append(f"{report.not_kept:,} could not be kept when they were imported")
-    what = f"{report.files:,} files of {report.imports:,} imports"
+    what = f"{count(report.files, 'file')} of {count(report.imports, 'import')}"
     _finish(report, what, *more, as_json=as_json)
 
 
@@ -146,8 +146,9 @@ def conversations(
         report = restore_chats.restore_chats(
             opened, dest, tree, options=options, note=talk, progress=tell
         )
-    what = f"{report.messages:,} messages and {report.files:,} files"
-    _finish(report, f"{report.conversations:,} conversations with {what}", as_json=as_json)
+    what = f"{count(report.messages, 'message')} and {count(report.files, 'file')}"
+    where = count(report.conversations, "conversation")
+    _finish(report, f"{where} with {what}", as_json=as_json)
 
 
 def _zone(text: str | None) -> tzinfo:
@@ -173,7 +174,7 @@ def _finish(report: "Restored", what: str, *more: str, as_json: bool) -> None:
             click.echo(f"  damaged: {name(lost.name)} ({line(lost.pack)}: {line(lost.reason)})")
         hidden = len(report.damaged) + report.more_damaged - SHOWN
         if hidden > 0:
-            click.echo(f"  and {hidden:,} more damaged files")
+            click.echo(f"  and {count(hidden, 'more damaged file')}")
     if report.damaged:
         talk("hint: bring the damaged packs back from a copy of the vault, then restore again")
     if report.stopped is not None:

@@ -18,7 +18,7 @@ def files(folder: Path) -> list[str]:
 def test_media_come_back_with_an_index(sealed: Vault, tmp_path: Path) -> None:
     ended = sealed.run("restore", "media", tmp_path / "out", "--in", "Jory Penn")
     assert (0, "") == (ended.code, ended.err)
-    assert ended.out.startswith("3 files of 1 conversations, ")
+    assert ended.out.startswith("3 files of 1 conversation, ")
     assert "each file is listed in index.csv and index.json" in ended.out
     assert [
         "Jory Penn/2024/2024-03-02 08.10.40 Jory Penn photo_1@02-03-2024_08-10-40.jpg",
@@ -38,7 +38,7 @@ def test_times_are_in_the_zone_that_was_asked_for(sealed: Vault, tmp_path: Path)
     )  # fmt: skip
     assert ["Jory Penn.txt"] == files(out)
     assert 0 == ended.code
-    assert "1 conversations with 53 messages and 0 files" in ended.out
+    assert "1 conversation with 53 messages and 0 files" in ended.out
     shown = (out / "Jory Penn.txt").read_text(encoding="utf-8")
     assert "[2024-03-02 00:10:40] Jory Penn: Gerald, before the oven" in shown
     wrong = sealed.run("restore", "media", tmp_path / "no", "--timezone", "Atlantis/Centre")
