@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from chatvault.cli import _completing, _remembered
-from chatvault.cli._output import count, line, talk
+from chatvault.cli._output import count, line, progress, talk
 from chatvault.cli._secrets import SecretOptions, read_secret
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,7 +52,10 @@ class VaultOptions:
         from chatvault.services import unlock
 
         layout, ring = self.unlocked()
-        with unlock.writing(layout, ring, tell=talk) as vault:
+        with ExitStack() as stack:
+            with progress() as told:
+                opening = unlock.writing(layout, ring, tell=talk, progress=told)
+                vault = stack.enter_context(opening)
             yield vault
 
     def unlocked(self) -> tuple[Any, Any]:
@@ -71,7 +74,7 @@ class VaultOptions:
 def _let_write(layout: Any, ring: Any) -> None:
     from chatvault.services import unlock
 
-    with unlock.writing(layout, ring, tell=talk):
+    with progress() as told, unlock.writing(layout, ring, tell=talk, progress=told):
         pass  # opening it brings everything up to date
 
 

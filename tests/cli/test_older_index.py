@@ -1,10 +1,11 @@
 """A vault whose search index an older ChatVault made: whoever asks first has it made anew."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
-from program import Vault
+from program import Terminal, Vault
 
 from chatvault.services import opening
 from chatvault.vault import archive
@@ -41,3 +42,9 @@ def test_a_restore_of_what_somebody_sent_leaves_nothing_out(older: Vault, tmp_pa
 def test_while_another_program_writes_the_vault_is_in_use(older: Vault) -> None:
     with opening.layout_at(older.folder).locked():
         assert 11 == older.run("search", "京").code
+
+
+def test_making_it_anew_shows_how_far_it_is(older: Vault) -> None:
+    terminal = Terminal("search", "京", env=older.env())
+    assert 0 == terminal.end()
+    assert re.search(r"indexing messages.* 0 of \d+ ", terminal.shown)

@@ -20,6 +20,7 @@ from chatvault.model import (
 )
 from chatvault.services.query import parse
 from chatvault.services.search import search
+from chatvault.services.worker import silent
 from chatvault.vault import archive, index_upkeep, schema, search_index, store
 
 ZONE = ZoneInfo("Asia/Singapore")
@@ -247,7 +248,7 @@ def test_an_index_made_anew_finds_the_same(drawn):
     connection.execute("UPDATE meta SET value = 0 WHERE key = 'tokeniser'")
     connection.execute("INSERT INTO message_search(message_search) VALUES ('delete-all')")
     assert not search_index.is_current(connection)
-    index_upkeep.renew(connection)
+    index_upkeep.renew(connection, silent)
     assert search_index.is_current(connection)
     assert before == found(connection, typed)
     connection.close()
