@@ -72,7 +72,12 @@ def run(
     ran = subprocess.run(
         [*tracing, sys.executable, str(HERE / "drive.py"), *scenario.arguments],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"},
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "LC_ALL": "C.UTF-8",
+            "PYTHONPATH": str(HERE.parent),
+        },  # fmt: skip
         capture_output=True,
         text=True,
         timeout=60,
