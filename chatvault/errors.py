@@ -106,6 +106,26 @@ class RefusedByLimit(ChatVaultError):
     exit_code = 16
 
 
+class DoesNotAddUp(ChatVaultError):
+    """ChatVault itself lost count: what an export holds is not what became of it."""
+
+    def __init__(self, message: str = "", *, where: Where | None = None, remedy: str = "") -> None:
+        super().__init__(
+            message or "this is a bug: what was read is not what was kept",
+            where=where,
+            remedy=remedy
+            or "please report the line above; the export is as it was, and the import is not"
+            " complete: `chatvault list imports` shows it, `chatvault imports undo` takes it back",
+        )
+
+    @classmethod
+    def counted(cls, items: int, kept: int) -> "DoesNotAddUp":
+        """With the two numbers that ought to be one."""
+        return cls(
+            f"this is a bug: {items:,} items were read, and {kept:,} of them are accounted for"
+        )
+
+
 class DiskTrouble(ChatVaultError):
     """The disk is full, read-only or failing."""
 

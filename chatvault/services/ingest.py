@@ -18,6 +18,7 @@ from chatvault.errors import (
     BadExport,
     ChatVaultError,
     DiskTrouble,
+    DoesNotAddUp,
     EmptyExport,
     NeedsAnswer,
     RefusedByLimit,
@@ -157,6 +158,7 @@ class _Import:
         self._progress = progress
         self._database = schema.database(vault.db)
         self._import_id = secrets.token_hex(16)
+        self._items = 0  # messages and problems of the export, counted where they come in
         self.conversations: set[int] = set()
         self._unread: list[tuple[str, str, str, str]] = [
             (file, part, reason, "") for file, part, reason in found.problems
@@ -241,6 +243,8 @@ class _Import:
             catalogue.add_problems(self._db, row.id, self._unread)
             filled = file_rows.fill_in_missing(self._db, row.id)
         receipt = self._receipt(row, merger, filled, finishes)
+        if not receipt.adds_up():
+            raise DoesNotAddUp.counted(receipt.messages.items, merger.taken)
         if self._options.dry:
             return msgspec.structs.replace(receipt, number=0)
         entry, previous = catalogue.head(self._db)
@@ -301,23 +305,31 @@ class _Import:
         merger = Merger(
             self._db, row.id, file_of=file_of, finishing=finishes, batch=self._options.batch
         )
+        with merger:
+            self._read_into(merger, without)
+            merger.flush()
+        return merger
+
+    def _read_into(self, merger: Merger, without: list[str]) -> None:
         done = 0
         try:
             for records in self._worker.read(self._export, without):
                 merger.add(records)
+                self._items = self._worker.arrived
+                merger.check(self._items)
                 done += len(records)
                 self._progress("reading messages", done, 0)
         except (WorkerDied, WrongOrder):
+            # Of the batch that went wrong only what stood before that place was taken over.
+            self._items = merger.taken
             self._unread.append(
                 (self._found.name, "", "reading the rest ended the program that reads exports", "")
             )
-        except DiskTrouble:
-            raise  # the same again goes on when the disk can be read
+        except (DiskTrouble, DoesNotAddUp):
+            raise  # the same again goes on when the disk can be read, or the bug is mended
         except ChatVaultError as failure:
             # It was readable when it was probed: what came before stays, what follows is told.
             self._unread.append((str(failure.where or self._found.name), "", failure.message, ""))
-        merger.flush()
-        return merger
 
     def _receipt(self, row: ImportRow, merger: Merger, filled: int, finishes: list[int]) -> Receipt:
         tally = merger.tally
@@ -330,8 +342,8 @@ class _Import:
             conversations=len(tally.conversations), participants=len(tally.participants),
             files=files, first=iso(tally.first_ms), last=iso(tally.last_ms),
             messages=Messages(
-                items=tally.new + tally.known + tally.updated + tally.problems, new=tally.new,
-                known=tally.known, updated=tally.updated, unread=tally.problems,
+                items=self._items, new=tally.new, known=tally.known, updated=tally.updated,
+                unread=tally.problems,
             ),
             attachments=Attachments(
                 stored=stored, known=max(0, files - stored), missing=missing, filled=filled,

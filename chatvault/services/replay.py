@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chatvault.errors import ChatVaultError, Damaged, Where
+from chatvault.errors import ChatVaultError, Damaged, DoesNotAddUp, Where
 from chatvault.importers._source import Told
+from chatvault.services.given import Given
 from chatvault.services.packed import packed_files
 from chatvault.services.receipt import Receipt
 from chatvault.services.worker import Progress, Worker, WorkerDied
@@ -107,26 +108,19 @@ class Replay:
     def _replay_import(self, head: ImportHead, entry: EntryRef) -> None:
         receipt = self._files(head, entry)
         files = list(file_rows.files_of(self._db, head.number))
-        told = msgspec.convert(head.told, Told)
         merger = Merger(
             self._db,
             head.number,
             file_of=lambda path: file_rows.file_of(self._db, head.number, path),
         )
         given = packed_files(self._vault, head.name, files)
-        broke_off = ""
-        with Worker(given, told=told, platform=head.importer, whole=True) as worker:
-            try:
-                for records in worker.read(0):
-                    merger.add(records)
-                    self._progress(
-                        f"import {head.number}", merger.tally.new, receipt.messages.items
-                    )
-            except (WorkerDied, WrongOrder):
-                broke_off = "the reader ended"
-            except ChatVaultError as failure:
-                broke_off = failure.message
-        merger.flush()
+        try:
+            with merger:
+                broke_off = self._read_into(merger, head, given, receipt.messages.items)
+                merger.flush()
+        except DoesNotAddUp as failure:
+            failure.remedy = "please report the line above; the archive is as it was"
+            raise
         self._vault.close_packs()
         with self._database.atomic():
             filled = file_rows.fill_in_missing(self._db, head.number)
@@ -139,6 +133,23 @@ class Replay:
         self._compare(head.number, merger, receipt, broke_off)
         self.imports += 1
         self.messages += merger.tally.new
+
+    def _read_into(self, merger: Merger, head: ImportHead, given: Given, items: int) -> str:
+        """The messages of an import again; why there are no more of them, if reading broke off."""
+        told = msgspec.convert(head.told, Told)
+        with Worker(given, told=told, platform=head.importer, whole=True) as worker:
+            try:
+                for records in worker.read(0):
+                    merger.add(records)
+                    merger.check(worker.arrived)
+                    self._progress(f"import {head.number}", merger.tally.new, items)
+            except (WorkerDied, WrongOrder):
+                return "the reader ended"
+            except DoesNotAddUp:
+                raise
+            except ChatVaultError as failure:
+                return failure.message
+        return ""
 
     def _files(self, head: ImportHead, entry: EntryRef) -> Receipt:
         receipt: Receipt | None = None

@@ -66,6 +66,7 @@ class Worker:
         self._ahead: ReadAhead[_Received] | None = None
         self._deaths = 0
         self._at = ""
+        self.arrived = 0  # messages and problems that the last `read` has given, so far
         # Since when we wait for the worker; None while it waits for us, however long that takes.
         self._waiting: float | None = None
         self._trouble: DiskTrouble | None = None
@@ -123,11 +124,12 @@ class Worker:
     def read(self, export: int, without: Sequence[str] = ()) -> Iterator[list[Record]]:
         """The records of an export, in batches; WorkerDied when it broke off, DiskTrouble when what
         was given cannot be read any more."""
-        messages = problems = 0
+        messages = problems = self.arrived = 0
         for reply in self._ask(say.Read(export, list(without))):
             if isinstance(reply, list):
                 messages += sum(type(record).__name__ == "Message" for record in reply)
                 problems += sum(type(record).__name__ == "Problem" for record in reply)
+                self.arrived = messages + problems
                 yield reply
             elif isinstance(reply, say.Done) and (messages, problems) != (
                 reply.messages, reply.problems

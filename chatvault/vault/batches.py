@@ -9,7 +9,7 @@ from chatvault.vault import content_key, extras, merging, placement, search_inde
 from chatvault.vault.archive import Connection
 from chatvault.vault.decisions import Placed
 from chatvault.vault.merging import Row, StoredAttachment, StoredReaction, Variant
-from chatvault.vault.rows import Rows
+from chatvault.vault.rows import Loaded, Rows
 from chatvault.vault.time_keys import TimeKeys
 
 
@@ -58,6 +58,10 @@ class Batches:
         self._extras = extras.Extras(connection)
         self._gone: list[tuple[Row, Row]] = []
         self._displaced: list[Row] = []
+        # One row for each message of the batch, as it was decided: what becomes of that row is what
+        # the receipt says of the message.
+        self._decided: list[Row] = []
+        self._anonymous: set[int] = set()  # transcripts that told messages without ids
         self._next_id = 1 + int(
             connection.execute("SELECT coalesce(max(id), 0) FROM message").fetchone()[0]
         )
@@ -78,43 +82,57 @@ class Batches:
         for item in items:
             row = self._place(item, loaded.known)
             told[row.id] = row
-        rows = [row for row in (*told.values(), *self._displaced) if not row.gone]
-        new = updated = 0
-        touched_others = False
-        for row in rows:
+        told.update((row.id, row) for row in self._displaced)
+        rows = [row for row in told.values() if not row.gone]
+        new, known, updated = self._counted(loaded)
+        touched_others = any(row.changed and row.id in loaded.others for row in told.values())
+        self._write(rows)
+        return Merged(new=new, known=known, updated=updated, touched_others=touched_others)
+
+    def _counted(self, loaded: Loaded) -> tuple[int, int, int]:
+        """New, known and updated: what became of each message that was decided on. Nothing is
+        inferred from how many there should be; whoever handed them in compares."""
+        new = known = updated = 0
+        counted: set[int] = set()
+        for row in self._decided:
+            if row.gone or row.id in counted:
+                known += 1  # the same message as another one of this batch
+                continue
+            counted.add(row.id)
             if row.is_new or row.id in loaded.only_unfinished:
                 new += 1
             elif row.changed:
                 updated += 1
-            if row.changed and row.id in loaded.others:
-                touched_others = True
-        self._write(rows)
-        return Merged(
-            new=new,
-            known=len(items) - new - updated,
-            updated=updated,
-            touched_others=touched_others,
-        )
+            else:
+                known += 1
+        self._decided = []
+        return new, known, updated
 
     def _place(self, item: Item, known: placement.Known) -> Row:
         wanted = item.wanted
         row = placement.find(known, wanted)
         told = self._row_told(item)
+        decided = None
         if row is None:
             row = self._new(told, known, wanted.key)
         else:
             by_id = row.has_id(wanted.id_scope, wanted.platform_id)
-            if by_id and row.transcript == wanted.transcript and not row.by_id:
-                self._displace(item, row, known)
+            # Where all have ids, it was the same id in an earlier batch: a message told twice.
+            may_be_other = not row.by_id and wanted.transcript in self._anonymous
+            if by_id and row.transcript == wanted.transcript and may_be_other:
+                decided = self._displace(item, row, known)
             if by_id and wanted.key not in row.keys():  # noqa: SIM118 - a row is no dict
                 twin = placement.find_absorbed(known, wanted, row)
                 if twin is not None:
                     self._absorb(row, twin)
             merging.merge_row(row, told)
+        if wanted.platform_id is None:
+            self._anonymous.add(wanted.transcript)
         row.by_id = row.by_id or wanted.platform_id is not None
         row.transcript = wanted.transcript
         self._add_details(row, item)
         known.add(row)
+        self._decided.append(decided or row)
         return row
 
     def _row_told(self, item: Item) -> Row:
@@ -133,9 +151,9 @@ class Batches:
         told.copy = placement.next_copy(known.by_key.get(key, ()), key)
         return told
 
-    def _displace(self, item: Item, row: Row, known: placement.Known) -> None:
+    def _displace(self, item: Item, row: Row, known: placement.Known) -> Row:
         """A message without an id had taken this row, and now its transcript names the row by id:
-        that one was another copy."""
+        that one was another copy, whose row is returned. The row taken is counted already."""
         key = item.wanted.key
         anonymous = placement.Wanted(key, item.wanted.second, None, None, item.wanted.transcript)
         other = placement.find_other(known, anonymous, row)
@@ -147,6 +165,7 @@ class Batches:
         other.transcript = item.wanted.transcript
         known.add(other)
         self._displaced.append(other)
+        return other
 
     def _absorb(self, row: Row, twin: Row) -> None:
         merging.merge_row(row, twin)

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
+from chatvault.errors import DoesNotAddUp
 from chatvault.model import (
     Assumption,
     Conversation,
@@ -96,6 +98,25 @@ class Merger:
         self._transaction = ExitStack()
         self._begun = False
 
+    def __enter__(self) -> "Merger":
+        return self
+
+    def __exit__(self, *failure: Any) -> None:
+        """What was waiting when something failed is taken back; batches before it stay."""
+        self._transaction.__exit__(*failure)
+
+    @property
+    def taken(self) -> int:
+        """How many messages and problems are accounted for: decided on and written, or waiting."""
+        tally = self.tally
+        decided = tally.new + tally.known + tally.updated + tally.problems
+        return decided + len(self._items) + len(self._problems)
+
+    def check(self, items: int) -> None:
+        """DoesNotAddUp unless this is how many were taken."""
+        if self.taken != items:
+            raise DoesNotAddUp.counted(items, self.taken)
+
     def add(self, records: Iterable[Record]) -> None:
         """Take records in the order of the export; full batches go into the archive at once.
 
@@ -126,7 +147,6 @@ class Merger:
                 self._add_conversation(record)
             elif isinstance(record, Problem):
                 self._problems.append(record)
-                self.tally.problems += 1
             else:
                 self.tally.assumptions.append(record)
 
@@ -211,7 +231,11 @@ class Merger:
             tally.last_ms = at.utc_ms if tally.last_ms is None else max(tally.last_ms, at.utc_ms)
 
     def flush(self) -> None:
-        """Bring what is waiting into the archive; the transaction began with its first record."""
+        """Bring what is waiting into the archive; the transaction began with its first record.
+
+        DoesNotAddUp, and none of it in the archive, unless it was decided what each of it is.
+        """
+        taken = self.taken
         items, self._items = self._items, []
         self._waiting = 0
         self._begin()
@@ -226,6 +250,7 @@ class Merger:
                 self.tally.touched_others |= merged.touched_others
             if self._decisions.people and self._identities.met_people():
                 people.assign(self._db, self._decisions)
+            self.check(taken)
 
     def _begin(self) -> None:
         # One transaction for a batch and the people in it: each COMMIT is a flush of the disk.
@@ -234,8 +259,9 @@ class Merger:
             self._begun = True
 
     def _write_problems(self) -> None:
-        self._db.executemany(
+        written = self._db.executemany(
             "INSERT INTO problem (import, file, part, reason, raw) VALUES (?, ?, ?, ?, ?)",
             [(self._number, p.file, p.part, p.reason, p.raw) for p in self._problems],
         )
+        self.tally.problems += max(0, written.rowcount)
         self._problems = []

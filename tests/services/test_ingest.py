@@ -475,9 +475,11 @@ def test_memory_is_bounded_whatever_the_size_of_the_export(tmp_path: Path) -> No
         "peak, = [l.split()[1] for l in open('/proc/self/status') if l.startswith('VmHWM')];"
         "print(r.messages.new, peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
+    here = Path(vaults.__file__).parent
     ran = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "v"), str(export)],
-        capture_output=True, text=True, check=True, timeout=120, cwd=Path(vaults.__file__).parent,
+        capture_output=True, text=True, check=True, timeout=120, cwd=here,
+        env={**os.environ, "PYTHONPATH": str(here.parent)},
     )  # fmt: skip
     new, parent, worker = map(int, ran.stdout.split())
     assert 100_000 == new

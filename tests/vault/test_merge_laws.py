@@ -275,3 +275,31 @@ def test_receipts_add_up_and_a_second_telling_is_known():
     assert (10, 0, 0) == (first.new, first.known, first.updated)
     assert (0, 10, 0) == (second.new, second.known, second.updated)
     assert not second.touched_others
+
+
+def test_an_id_told_twice_in_one_transcript_is_one_message_wherever_batches_end():
+    said = [("1", "ok"), ("2", "好"), ("1", "ok")]
+    export = [PLACE, *PEOPLE] + [
+        Message(
+            id=number, conversation_id="c1", sender_id="u1", seq=seq, kind=MessageKind.TEXT,
+            text=text, sent_at=Timestamp(START, "x"),
+        )
+        for seq, (number, text) in enumerate(said)
+    ]  # fmt: skip
+    for batch in (1, 2, 3):
+        connection = empty()
+        tally = tell(connection, 1, export, batch=batch)
+        found = connection.execute("SELECT count(*) FROM message").fetchone()
+        connection.close()
+        assert (2, (2, 1, 0)) == (found[0], (tally.new, tally.known, tally.updated))
+
+
+@given(windows(2), st.integers(1, 4))
+def test_what_became_of_messages_is_counted_as_many_times_as_there_are_messages(exports, batch):
+    connection = empty()
+    for number, export in enumerate(exports, 1):
+        tally = tell(connection, number, export, batch=batch)
+        messages = sum(isinstance(record, Message) for record in export)
+        counts = (tally.new, tally.known, tally.updated)
+        assert (messages, True) == (sum(counts), min(counts) >= 0)
+    connection.close()
