@@ -92,7 +92,7 @@ def command(
 def _conversations(found: "list[ListedConversation]") -> None:
     rows = [
         [
-            str(c.id), name(c.title), c.kind, c.platform, f"{c.messages:,}",
+            str(c.id), name(c.title) or "-", c.kind, c.platform, f"{c.messages:,}",
             local_day(c.first) or "-", local_day(c.last) or "-", name(", ".join(c.participants)),
         ]
         for c in found
@@ -102,7 +102,12 @@ def _conversations(found: "list[ListedConversation]") -> None:
 
 def _people(found: "list[ListedPerson]") -> None:
     rows = [
-        [str(p.id), name(p.name), ", ".join(i.platform for i in p.participants), f"{p.messages:,}"]
+        [
+            str(p.id),
+            name(p.name) or "-",
+            ", ".join(i.platform for i in p.participants),
+            f"{p.messages:,}",
+        ]
         for p in found
     ]
     table(["id", "name", "platforms", "messages"], rows)
@@ -135,7 +140,7 @@ def _medium(item: "ListedMedia") -> list[str]:
     return [
         str(item.message),
         local_day(item.sent_at) or "-",
-        name(item.conversation),
+        name(item.conversation) or "-",
         item.kind,
         name(item.name) or "-",
         "-" if item.bytes is None else size(item.bytes),
@@ -157,7 +162,7 @@ def _copy(number: int, copy: "Copy") -> list[str]:
         size(copy.bytes),
         str(first.message),
         local_day(first.sent_at) or "-",
-        name(first.conversation) + (f" and {len(others):,} more" if others else ""),
+        (name(first.conversation) or "-") + (f" and {len(others):,} more" if others else ""),
         name(first.sender) or "-",
         name(first.name) or "-",
     ]

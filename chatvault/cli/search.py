@@ -123,8 +123,8 @@ def command(
     for hit in found.hits:
         what = "" if hit.kind == "text" else f" ({hit.kind.replace('_', ' ')})"
         when = local_time(hit.sent_at) or "no time"
-        who = name(hit.sender) or "-"
-        hanging(f"{hit.id:>8}  {when}  {name(hit.conversation)}  {who}{what}", INDENT)
+        where, who = name(hit.conversation) or "-", name(hit.sender) or "-"
+        hanging(f"{hit.id:>8}  {when}  {where}  {who}{what}", INDENT)
         show_text(hit.text, hit.marks, indent=INDENT)
     shown = "" if len(found.hits) == found.total else f", {len(found.hits):,} of them shown"
     talk(f"{count(found.total, 'message')}{shown}")

@@ -91,7 +91,7 @@ def command(
     if as_json:
         print_json(page)
         return
-    where = f"{name(page.conversation)} ({page.platform})"
+    where = f"{name(page.conversation) or '-'} ({page.platform})"
     hanging(f"{where}, times in {local_zone_name()}", INSIDE)
     for message in page.messages:
         _show(message, here=">" if message.id == page.here else " ")

@@ -101,8 +101,8 @@ def _show(found: "Stats") -> None:
         _months(found)
         title("hours and days of the week")
         _week(found.weekdays)
-    _listed("conversations", [(name(c.title), c.messages) for c in found.conversations])
-    _listed("people", [(name(p.name), p.messages) for p in found.people])
+    _listed("conversations", [(c.title, c.messages) for c in found.conversations])
+    _listed("people", [(p.name, p.messages) for p in found.people])
     title("platforms")
     bars(["platform", "messages"], [(line(p.platform), p.messages) for p in found.platforms])
     title("kinds of messages")
@@ -122,7 +122,7 @@ def _summary(found: "Stats") -> Iterator[str]:
     people = count(totals.people, "person", "people")
     yield f"{count(totals.messages, 'message')} in {places}, by {people}"
     if found.first is not None:
-        span = f"{local_day(found.first)} to {local_day(found.last)}"
+        span = " to ".join(dict.fromkeys([local_day(found.first), local_day(found.last)]))
         yield f"{span}, messages on {count(totals.days, 'day')}"
     if found.longest_silence is not None:
         silence = found.longest_silence
@@ -137,8 +137,10 @@ def _summary(found: "Stats") -> Iterator[str]:
 
 
 def _listed(what: str, rows: list[tuple[str, int]]) -> None:
+    if not rows:
+        return
     title(what)
-    bars([what, "messages"], rows[:SHOWN])
+    bars([what, "messages"], [(name(told) or "-", number) for told, number in rows[:SHOWN]])
     if len(rows) > SHOWN:
         data(f"and {len(rows) - SHOWN:,} more: chatvault list {what}")
 
@@ -179,7 +181,7 @@ def _week(days: "tuple[Weekday, ...]") -> None:
 
 def _gaps(gaps: "tuple[Gap, ...]") -> None:
     for gap in gaps[:SHOWN]:
-        where = name(gap.conversation) if gap.conversation is not None else "all"
+        where = (name(gap.conversation) or "-") if gap.conversation is not None else "all"
         days = count(gap.days, "day")
         hanging(
             f"{where} ({line(gap.platform)}): nothing from {gap.start} to {gap.end}, {days}", INDENT

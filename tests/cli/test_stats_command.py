@@ -140,3 +140,26 @@ def test_where_no_page_can_be_nothing_is_left(sealed: Vault, tmp_path: Path) -> 
 def test_an_empty_vault_has_numbers(empty: Vault) -> None:
     ended = empty.run("stats")
     assert (0, "0 messages in 0 conversations, by 0 people\n") == (ended.code, ended.out)
+
+
+def test_what_has_no_name_is_a_dash_and_no_hole(empty: Vault, tmp_path: Path) -> None:
+    """One message that nobody named sent, in a conversation without a title."""
+    export = tmp_path / "nameless.jsonl"
+    export.write_text(
+        '{"chatvault":"records","version":1}\n'
+        '{"record":"Conversation","id":"c","platform":"telegram","title":"","kind":"group"}\n'
+        '{"record":"Message","id":"6","conversation_id":"c","sender_id":null,"seq":1,'
+        '"sent_at":{"utc_ms":1700000000000,"as_exported":"x"},"kind":"text","text":"hello"}\n'
+    )
+    assert 0 == empty.run("import", export).code
+    shown = empty.run("stats").out
+    assert "conversations\n-\t1\n" in shown
+    assert "\n\npeople\n" not in shown
+    assert "\n2023-11-15, messages on 1 day\n" in shown
+    assert "1\t-\tgroup\ttelegram\t1\t" in empty.run("list").out
+    assert "  -  -\n" in empty.run("search", "hello").out
+    number = empty.number_of("hello")
+    assert empty.run("show", number).out.startswith("- (telegram), times in")
+    page = tmp_path / "page.html"
+    assert 0 == empty.run("stats", "--html", page).code
+    assert ">On 15 November 2023, in 1 conversation.<" in page.read_text(encoding="utf-8")

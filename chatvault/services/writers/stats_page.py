@@ -79,7 +79,7 @@ class _Page:
             yield self._conversations(self._axis)
         yield self._people()
         yield self._kinds()
-        if found.gaps is not None:
+        if found.gaps is not None and found.months:
             yield self._gaps(found.gaps)
         yield (
             f"<footer>Made by ChatVault on {long_day(self._now)}, on the computer that holds the"
@@ -91,8 +91,12 @@ class _Page:
         found, totals = self._found, self._found.totals
         lead = f"in {counted(totals.conversations, 'conversation')}"
         if found.first is not None and found.last is not None:
-            lead = f"from {self._day(found.first)} to {self._day(found.last)}, {lead}"
-        lead = f"{lead}, written by {counted(totals.people, 'person', 'people')}."
+            first, last = self._day(found.first), self._day(found.last)
+            when = f"on {first}" if first == last else f"from {first} to {last}"
+            lead = f"{when}, {lead}"
+        if totals.people:
+            lead = f"{lead}, written by {counted(totals.people, 'person', 'people')}"
+        lead = f"{lead}."
         tiles = "".join(
             f"<div><dt>{title}</dt><dd>{value}"
             + (f' <span class="note">{note}</span>' if note else "")
