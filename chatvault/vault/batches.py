@@ -193,6 +193,9 @@ class Batches:
 
     def _write(self, rows: list[Row]) -> None:
         gone = [(twin, row) for twin, row in self._gone if not twin.is_new]
+        if any(row.is_new for _, row in gone):
+            # Links move to a row that is inserted only after the one it absorbs has made room.
+            self._db.execute("PRAGMA defer_foreign_keys=ON")
         for twin, row in gone:
             self._rows.absorb(twin, row)
         search_index.remove(self._db, [twin.indexed_key for twin, _ in gone])

@@ -303,3 +303,21 @@ def test_what_became_of_messages_is_counted_as_many_times_as_there_are_messages(
         counts = (tally.new, tally.known, tally.updated)
         assert (messages, True) == (sum(counts), min(counts) >= 0)
     connection.close()
+
+
+def test_a_row_is_absorbed_by_one_that_is_new_in_the_same_batch():
+    """Two transcripts tell an edit, and the archive knew the second text without an id."""
+
+    def said(number, text):
+        return Message(
+            id=number, conversation_id="c1", sender_id="u1", seq=0, kind=MessageKind.TEXT,
+            text=text, sent_at=Timestamp(START, "x"),
+        )  # fmt: skip
+
+    connection = empty()
+    tell(connection, 1, [PLACE, *PEOPLE, said(None, "ok")])
+    tell(connection, 2, [PLACE, *PEOPLE, said("1", "好"), PLACE, *PEOPLE, said("1", "ok")])
+    found = connection.execute("SELECT count(*) FROM message").fetchone()
+    links = connection.execute("SELECT import FROM message_import ORDER BY import").fetchall()
+    connection.close()
+    assert (1, [(1,), (2,)]) == (found[0], links)
