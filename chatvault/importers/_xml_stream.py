@@ -31,7 +31,7 @@ from chatvault.importers._xml_window import Window
 
 CHUNK = 256 * 1024
 _AHEAD = 1024 * 1024  # a tag that is longer is read piece by piece
-_RAW = 1024 * 1024  # characters of a broken tag that are kept
+_RAW = 1024 * 1024  # bytes of what is broken that are kept
 _SHORT, _SEEN = 128, 1024  # bytes of a tag that is remembered, and how many of them
 
 
@@ -145,18 +145,19 @@ class _Reader:
         window = self._window
         pieces: list[bytes] = []
         length = 0
+        place = window.place
         while True:
             end = window.data.find(b"<", window.at)
             piece = window.data[window.at : end if end >= 0 else len(window.data)]
             window.at += len(piece)
-            length += len(piece)
-            if length <= self._limits.text and (pieces or _NOT_SPACE.search(piece)):
-                pieces.append(piece)
+            if pieces or _NOT_SPACE.search(piece):
+                pieces.append(piece[: max(0, self._limits.text - length)])
+                length += len(piece)
             if end >= 0 or not window.more():
                 break
         if pieces:
             text = self._decode(b"".join(pieces))
-            yield Bad("a text that is too long", text) if length > self._limits.text else Text(text)
+            yield _too_long(text, place) if length > self._limits.text else Text(text)
 
     def _markup(self) -> Part | None:
         """What begins with the `<` where the window stands."""
@@ -184,9 +185,15 @@ class _Reader:
             window.past(b"-->")
             return None
         if start.startswith(b"<![CDATA["):
+            place = window.place
             window.at += 9
-            text = window.past(b"]]>", keep=self._limits.text)
-            return Text(self._decode(text)) if text.strip() else None
+            passed = window.past(b"]]>", keep=self._limits.text)
+            text = self._decode.literal(passed.kept)
+            if passed.size > self._limits.text:
+                return _too_long(text, place)
+            if not passed.ended:
+                return Bad(f"a text without an end, at byte {place:,}", text)
+            return Text(text) if text.strip() else None
         if start.lower().startswith(_DECLARATIONS):
             raise RefusedByLimit(
                 "it declares a document type of its own, which no export of a phone does",
@@ -227,7 +234,7 @@ class _Reader:
         if not ORDINARY.fullmatch(text):
             resolve = self._decode.resolved
             attributes = {key: resolve(value) for key, value in attributes.items()}
-            text = _undecoded([tag])
+            text = _whole([tag])
         elif not held and len(found[0]) <= _SHORT:
             if len(self._seen) >= _SEEN:
                 self._seen.clear()
@@ -256,7 +263,7 @@ class _Reader:
         except _Cut as cut:
             return Bad(cut.reason, _undecoded(kept), _undecoded([begin[1]]))
         closed = closing == b"/>"
-        raw = _undecoded(kept) + ("/>" if closed else ">")
+        raw = _whole(kept) + ("/>" if closed else ">")
         return self._element(begin[1], attributes, places, raw, closed=closed)
 
     def _attribute(
@@ -342,9 +349,18 @@ class _Reader:
         return Element(_undecoded([name]), attributes, places, raw, closed)
 
 
+def _too_long(beginning: str, place: int) -> Bad:
+    return Bad(f"a text that is too long, at byte {place:,}; its beginning is kept", beginning)
+
+
 def _undecoded(pieces: list[bytes]) -> str:
-    """Bytes of the file as text, for a name or to be kept; references stay as they are."""
+    """Bytes of the file as text, for a name or what is broken; references stay as they are."""
     return b"".join(pieces)[:_RAW].decode("utf-8", "replace")
+
+
+def _whole(pieces: list[bytes]) -> str:
+    """A tag as text, however long: nobody is told that it was cut."""
+    return b"".join(pieces).decode("utf-8", "replace")
 
 
 def _add(attributes: dict[str, str], key: str, value: str) -> None:

@@ -44,6 +44,13 @@ class Decoder:
         text = text.replace("\r\n", "\n")
         if "&" in text:
             text = _REFERENCE.sub(_resolved, text)
+        return self._allowed(text)
+
+    def literal(self, data: bytes) -> str:
+        """The text of bytes in which nothing is a reference."""
+        return self._allowed(self.raw(data).replace("\r\n", "\n"))
+
+    def _allowed(self, text: str) -> str:
         if _FORBIDDEN.search(text):
             joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
             text, count = _FORBIDDEN.subn("\ufffd", joined)

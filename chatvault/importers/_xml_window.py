@@ -1,12 +1,20 @@
 """The bytes of an XML file around the place where its reader is; it only goes forwards."""
 
 import re
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from chatvault.importers._xml_events import BrokenXml
 
 LOOK = 1024  # bytes in which the name of an attribute and its quote must be
 _SPACES = re.compile(rb"[ \t\r\n]*+")
+
+
+class Passed(NamedTuple):
+    """What was passed over: its beginning, how many bytes it was, and whether its end was there."""
+
+    kept: bytes
+    size: int
+    ended: bool
 
 
 class Window:
@@ -57,20 +65,24 @@ class Window:
             if not self.more():
                 return
 
-    def past(self, mark: bytes, *, keep: int = 0) -> bytes:
-        """Go behind the next `mark`; what stood before it, if so many bytes shall be kept."""
+    def past(self, mark: bytes, *, keep: int = 0) -> Passed:
+        """Go behind the next `mark`, or to the end of the file; what stood before it, of which at
+        most so many bytes are kept."""
         pieces: list[bytes] = []
-        size = 0
-        while (end := self.data.find(mark, self.at)) < 0:
+        start, room = self.place, keep
+        while True:
+            found = self.data.find(mark, self.at)
             # The mark may lie on the border of two pieces.
-            end = max(self.at, len(self.data) - len(mark) + 1)
-            size += end - self.at
-            if size <= keep:
-                pieces.append(self.data[self.at : end])
+            end = found if found >= 0 else max(self.at, len(self.data) - len(mark) + 1)
+            pieces.append(self.data[self.at : min(end, self.at + room)])
+            room -= len(pieces[-1])
             self.at = end
+            if found >= 0:
+                break
             if not self.more():
-                self.at = len(self.data)
-                return b"".join(pieces)
-        pieces.append(self.data[self.at : end] if keep else b"")
-        self.at = end + len(mark)
-        return b"".join(pieces)
+                pieces.append(self.data[self.at : self.at + room])
+                self.at = end = len(self.data)
+                break
+        size = self.place - start
+        self.at = end + (len(mark) if found >= 0 else 0)
+        return Passed(b"".join(pieces), size, ended=found >= 0)

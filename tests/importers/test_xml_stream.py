@@ -216,6 +216,38 @@ def test_too_many_attributes_are_one_bad_element() -> None:
     assert ["too many attributes"] == [p.reason for p in parts(f"<item {many}/>")]
 
 
+@pytest.mark.parametrize("chunk", [1, 3, 7, 4096])
+@pytest.mark.parametrize(("begin", "end"), [("<![CDATA[", "]]>"), ("", "<")])
+def test_a_text_over_the_limit_is_told_with_its_place_and_never_without_its_middle(
+    begin: str, end: str, chunk: int
+) -> None:
+    text = "".join(chr(ord("a") + n % 26) for n in range(50))
+    written = f"<box>{begin}{text}{end}".removesuffix("<") + "</box>"
+    limits = Limits(text=20)
+    [_, bad, _] = parts(written, limits=limits, chunk=chunk)
+    assert Bad("a text that is too long, at byte 5; its beginning is kept", text[:20]) == bad
+    [_, whole, _] = parts(written, limits=Limits(text=50), chunk=chunk)
+    assert Text(text) == whole
+
+
+def test_CDATA_is_text_to_the_letter() -> None:
+    [_, text, _] = parts("<box><![CDATA[a &amp; b &#65; ]] ]> <i>]]></box>")
+    assert Text("a &amp; b &#65; ]] ]> <i>") == text
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 4096])
+def test_CDATA_without_an_end_is_told_and_kept(chunk: int) -> None:
+    assert [Bad("a text without an end, at byte 0", "to the end]]")] == parts(
+        "<![CDATA[to the end]]", chunk=chunk
+    )
+
+
+def test_a_long_tag_is_kept_whole() -> None:
+    long = "x" * (MiB + MiB // 2)
+    [item] = parts(f'<item a="{long}" b="end"/>', chunk=MiB // 4)
+    assert f'<item a="{long}" b="end"/>' == item.raw
+
+
 def test_a_file_that_breaks_off_gives_what_was_complete() -> None:
     found = []
     with pytest.raises(BrokenXml, match="breaks off, at byte 41"):
