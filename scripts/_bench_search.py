@@ -25,7 +25,7 @@ from _bench_tools import MeasuredVault, imported, run, timed
 from _environment import say
 from _make_history import WHOLE
 
-from chatvault.services import browse
+from chatvault.services.pages import page
 from chatvault.services.query import Query
 from chatvault.services.search import search
 from chatvault.services.select import select
@@ -242,7 +242,7 @@ def _total(db: Connection, tree: Query) -> int:
 def _page(db: Connection, conversation: int, unix: int) -> None:
     center = pages.at(db, conversation, unix * 1000)
     if center is not None:
-        browse.page(db, center, context=CONTEXT)
+        page(db, center, context=CONTEXT)
 
 
 def _scan(db: Connection, question: Question, conversation: str) -> int:

@@ -20,7 +20,7 @@ from chatvault.cli._receipt import show_receipt
 from chatvault.errors import Usage, Where
 
 if TYPE_CHECKING:
-    from chatvault.services.browse import (
+    from chatvault.services.lists import (
         ListedConversation,
         ListedImport,
         ListedMedia,
@@ -77,9 +77,9 @@ def command(
             if left := similar.not_looked_at(opened.db):
                 talk(f"note: {count(left, 'picture')} not looked at yet; the next import does that")
         else:
-            from chatvault.services import browse
+            from chatvault.services import lists
 
-            found = browse.listing(opened.db, what, tree, choice)
+            found = lists.listing(opened.db, what, tree, choice)
     if as_json:
         print_json(found)
         return

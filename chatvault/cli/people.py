@@ -10,7 +10,7 @@ from chatvault.cli._options import VaultOptions, json_option, now_ms, vault_opti
 from chatvault.cli._output import name, print_json, table, talk
 
 if TYPE_CHECKING:
-    from chatvault.services.browse import ListedPerson
+    from chatvault.services.lists import ListedPerson
     from chatvault.services.suggest_people import SamePeople
 
 

@@ -29,8 +29,8 @@ from chatvault.cli._output import (
 from chatvault.errors import Usage, Where
 
 if TYPE_CHECKING:
-    from chatvault.services.browse import Page, Shown
     from chatvault.services.dates import Span
+    from chatvault.services.pages import Page, Shown
 
 INSIDE = " " * 6
 NO_TIME = "no time".ljust(len("2024-05-17 15:04"))
@@ -79,7 +79,7 @@ def command(
     when = _asked(message_id, title, date)
     with vault.reading() as opened:
         if message_id is not None:
-            from chatvault.services.browse import show
+            from chatvault.services.pages import show
 
             page = show(opened.db, message_id, context=context)
         else:

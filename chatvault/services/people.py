@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chatvault.errors import Usage
 from chatvault.services import decide
-from chatvault.services.browse import ListedPerson, listed_people
+from chatvault.services.lists import ListedPerson, listed_people
 from chatvault.services.named import one_named
 from chatvault.vault import people, queries
 from chatvault.vault.archive import Connection

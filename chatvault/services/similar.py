@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from chatvault.services.browse import media_type
 from chatvault.services.picture_hash import alike, difference
 from chatvault.services.query import Query
 from chatvault.services.receipt import iso
@@ -97,7 +96,7 @@ def _copy(
     first = places[0][0]
     return Copy(
         width=facts.width or 0, height=facts.height or 0, bytes=first.size or 0,
-        type=media_type(first), taken_at=iso(facts.taken_at), camera=facts.camera,
+        type=first.media_type, taken_at=iso(facts.taken_at), camera=facts.camera,
         latitude=facts.latitude,
         longitude=facts.longitude,
         sent=tuple(

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import msgspec
 
-from chatvault.services.browse import ListedIdentity
+from chatvault.services.lists import ListedIdentity
 from chatvault.services.named import folded
 from chatvault.vault import people
 from chatvault.vault.archive import Connection

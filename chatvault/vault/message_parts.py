@@ -3,6 +3,7 @@
 For many messages at a time: on a page of fifty, one statement for each of them takes a millisecond.
 """
 
+import mimetypes
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,6 +30,11 @@ class AttachmentRow(msgspec.Struct, frozen=True, kw_only=True):
     size: int | None
     sha256: str
     duration: float | None
+
+    @property
+    def media_type(self) -> str:
+        """As the export says or the name tells; maybe empty."""
+        return self.type or mimetypes.guess_type(self.name)[0] or ""
 
 
 ATTACHMENT = (

@@ -77,7 +77,7 @@ def run(
             "PYTHONDONTWRITEBYTECODE": "1",
             "LC_ALL": "C.UTF-8",
             "PYTHONPATH": str(HERE.parent),
-        },  # fmt: skip
+        },
         capture_output=True,
         text=True,
         timeout=60,

@@ -10,7 +10,7 @@ from pictures import encoded, scene
 from vaults import Made, Said, Telegram
 
 from chatvault.errors import Usage
-from chatvault.services import browse
+from chatvault.services import lists
 from chatvault.services import query as ask
 from chatvault.services.media_filters import file_choice
 from chatvault.services.photos import look_at_all
@@ -142,11 +142,11 @@ def test_filters_mean_the_same_in_lists_and_in_what_is_restored(
 ) -> None:
     asked = choice(**options)
     with made.reading() as vault:
-        listed = browse.listing(vault.db, "media", ask.EVERYTHING, asked)
+        listed = lists.listing(vault.db, "media", ask.EVERYTHING, asked)
         report = restore_media(
             vault, tmp_path / "out", ask.EVERYTHING, options=Options(choice=asked)
         )
-    assert wanted == {item.name for item in listed if isinstance(item, browse.ListedMedia)}
+    assert wanted == {item.name for item in listed if isinstance(item, lists.ListedMedia)}
     restored = {path.name.rpartition(" ")[2] for path in (tmp_path / "out").rglob("*.jpg")}
     # Without any filter, what no message refers to comes too.
     assert wanted | ({"extra.jpg"} if not options else set()) == restored
@@ -158,10 +158,10 @@ def test_filters_of_messages_and_of_files_both_hold(made: Made, tmp_path: Path) 
     with made.reading() as vault:
         nobody = ask.Filter(ask.Field.FROM, ("Bohumil",))
         with pytest.raises(Usage):
-            browse.listing(vault.db, "media", nobody, asked)
+            lists.listing(vault.db, "media", nobody, asked)
         early = ask.Sent(end=1_700_000_000_000 + 90_000)
-        (found,) = browse.listing(vault.db, "media", early, asked)
-    assert isinstance(found, browse.ListedMedia)
+        (found,) = lists.listing(vault.db, "media", early, asked)
+    assert isinstance(found, lists.ListedMedia)
     assert ("east.jpg", -17.0, 179.99) == (found.name, found.latitude, found.longitude)
 
 

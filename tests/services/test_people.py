@@ -10,7 +10,7 @@ import vaults
 from vaults import Made, Said, Telegram
 
 from chatvault.errors import Usage
-from chatvault.services import browse, people, suggest_people
+from chatvault.services import lists, people, suggest_people
 from chatvault.services.query import parse
 from chatvault.services.search import search
 
@@ -68,7 +68,7 @@ def numbers(made: Made, name: str) -> list[str]:
         return [str(row[0]) for row in rows]
 
 
-def merge(made: Made, *who: str) -> browse.ListedPerson:
+def merge(made: Made, *who: str) -> lists.ListedPerson:
     with made.writing() as vault:
         return people.merge(vault, who[0], who[1:], now_ms=NOW)
 
@@ -79,7 +79,7 @@ def found(made: Made, query: str) -> list[str]:
         return [f"{hit.sender}: {hit.text}" for hit in search(vault.db, asked).hits]
 
 
-def listed(made: Made) -> list[browse.ListedPerson]:
+def listed(made: Made) -> list[lists.ListedPerson]:
     with made.reading() as vault:
         return people.everybody(vault.db)
 

@@ -1,117 +1,14 @@
-"""Looking: a message in its place, and lists of what the vault holds."""
-
-import mimetypes
+"""Lists of what the vault holds."""
 
 import msgspec
 
-from chatvault.errors import Usage
 from chatvault.services.query import Query
 from chatvault.services.receipt import Receipt, decoded, iso
 from chatvault.services.select import select
-from chatvault.vault import catalogue, message_parts, people, photo_rows, queries
+from chatvault.vault import catalogue, people, photo_rows, queries
 from chatvault.vault.archive import Connection
-from chatvault.vault.message_parts import AttachmentRow
 from chatvault.vault.photo_rows import ANY_FILE, FileChoice
-from chatvault.vault.queries import MessageRow
 from chatvault.vault.selection import Selection
-
-
-class ShownAttachment(msgspec.Struct, frozen=True):
-    """An attachment of a shown message."""
-
-    id: int
-    name: str
-    kind: str
-    type: str
-    bytes: int | None
-    state: str
-
-
-class ShownReaction(msgspec.Struct, frozen=True):
-    """A reaction to a shown message."""
-
-    emoji: str
-    sender: str
-    count: int
-
-
-class ShownVersion(msgspec.Struct, frozen=True):
-    """An earlier text of a shown message."""
-
-    text: str
-    at: str | None
-
-
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """One message, whole."""
-
-    id: int
-    sender: str
-    sent_at: str | None
-    kind: str
-    text: str
-    more_text: tuple[str, ...]
-    marks: tuple[str, ...]
-    edited_at: str | None
-    reply_to: int | None
-    attachments: tuple[ShownAttachment, ...]
-    reactions: tuple[ShownReaction, ...]
-    versions: tuple[ShownVersion, ...]
-
-
-class Page(msgspec.Struct, frozen=True):
-    """A stretch of one conversation; `here` is the message that was asked for."""
-
-    conversation: str
-    platform: str
-    here: int
-    messages: tuple[Shown, ...]
-
-
-def show(db: Connection, message_id: int, *, context: int) -> Page:
-    """A message and those around it; Usage when there is none with this number."""
-    center = queries.message(db, message_id)
-    if center is None:
-        raise Usage(
-            f"there is no message {message_id}", remedy="`chatvault search` shows their numbers"
-        )
-    return page(db, center, context=context)
-
-
-def page(db: Connection, center: MessageRow, *, context: int) -> Page:
-    """A message and those around it in its conversation, with everything that hangs on them."""
-    rows = queries.around(db, center, context)
-    numbers = [row.id for row in rows]
-    attachments = message_parts.attachments_of(db, numbers)
-    reactions = message_parts.reactions_of(db, numbers)
-    versions = message_parts.versions_of(db, numbers)
-    answered = message_parts.answered(db, numbers)
-    names = dict(queries.member_keys(db, center.conversation)) if reactions else {}
-    messages = tuple(
-        Shown(
-            id=row.id, sender=row.sender_name, sent_at=iso(row.sent_at), kind=row.kind,
-            text=row.text, more_text=row.more_text, marks=row.marks, edited_at=iso(row.edited_at),
-            reply_to=answered.get(row.id),
-            attachments=tuple(
-                ShownAttachment(a.id, a.name, a.kind, media_type(a), a.size, a.state)
-                for a in attachments.get(row.id, ())
-            ),
-            reactions=tuple(
-                ShownReaction(r.emoji, names.get(r.sender, r.sender.removeprefix("name:")), r.count)
-                for r in reactions.get(row.id, ())
-            ),
-            versions=tuple(
-                ShownVersion(text, iso(at)) for text, at in versions.get(row.id, ())
-            ),
-        )
-        for row in rows
-    )  # fmt: skip
-    return Page(center.conversation_title, center.platform, center.id, messages)
-
-
-def media_type(item: AttachmentRow) -> str:
-    """The media type, as the export says or the name tells."""
-    return item.type or mimetypes.guess_type(item.name)[0] or ""
 
 
 class ListedConversation(msgspec.Struct, frozen=True):
@@ -246,7 +143,7 @@ def _media(
         photo = photo_rows.facts_of(db, a.file)
         found.append(
             ListedMedia(
-                a.id, a.message, a.name, a.kind, media_type(a), a.size, a.state, iso(m.sent_at),
+                a.id, a.message, a.name, a.kind, a.media_type, a.size, a.state, iso(m.sent_at),
                 m.conversation_title, photo.width, photo.height, iso(photo.taken_at), photo.camera,
                 photo.latitude, photo.longitude,
             )
