@@ -25,7 +25,7 @@ DISK_CODES = {
 DAMAGE_CODES = {11, 26}  # malformed; not a database
 OLDEST_SQLITE = (3, 51, 3)  # older ones can damage a database in WAL mode
 CACHE_KIB = 32 * 1024
-SCHEMA = 3
+SCHEMA = 4
 OLDEST_READER = 1  # the lowest SCHEMA whose code can still read these tables
 VERSION = OLDEST_READER * 1000 + SCHEMA  # as kept in `user_version`
 IMMUTABLE = "?immutable=1"

@@ -190,19 +190,16 @@ def told_near(
     """The imports that know the last messages before a moment, or the first ones after it, of a
     conversation or (None) of a platform."""
     sign, order = (">=", "ASC") if later else ("<", "DESC")
+    # The plus keeps the index of conversations out of it, behind which all would be sorted.
+    place = "+conversation IN (SELECT id FROM conversation WHERE platform = ?)"
     if conversation is not None:
-        place, value, key, at = "conversation = ?", conversation, "minute", at_ms // 60_000
-    else:
-        # The plus keeps the index of conversations out of it, behind which all would be sorted.
-        place = "+conversation IN (SELECT id FROM conversation WHERE platform = ?)"
-        key = "time_key"
-        value, at = platform, (at_ms // 1000 - EPOCH) * SLOTS  # type: ignore[assignment]
+        place = "conversation = ?"
     rows = db.execute(
         "SELECT DISTINCT i.id, i.name FROM (SELECT id FROM message"  # noqa: S608
-        f" WHERE {place} AND {key} {sign} ? ORDER BY {key} {order} LIMIT {NEAR}) m"
+        f" WHERE {place} AND time_key {sign} ? ORDER BY time_key {order} LIMIT {NEAR}) m"
         " JOIN message_import t ON t.message = m.id JOIN import i ON i.id = t.import"
         " ORDER BY i.id",
-        [value, at],
+        [platform if conversation is None else conversation, (at_ms // 1000 - EPOCH) * SLOTS],
     )
     return [Told(*row) for row in rows]
 

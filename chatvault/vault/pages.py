@@ -3,21 +3,20 @@
 from chatvault.vault import queries
 from chatvault.vault.archive import Connection
 from chatvault.vault.queries import MessageRow
+from chatvault.vault.time_keys import EPOCH, SLOTS
 
-# Both go along the index on conversation and minute and stop at the first row; a sort by time key
-# is left for one minute. Of a minute the second decides, and where a later export knew the time
-# better than the one that brought the message, only `sent_at` is right.
+# A time key may lie behind its message's time, where a second was too full, but never before it.
 SINCE = (
-    "SELECT id FROM message WHERE conversation = ? AND minute >= ? AND sent_at >= ?"
-    " ORDER BY minute, time_key LIMIT 1"
+    "SELECT id FROM message WHERE conversation = ? AND time_key >= ? AND sent_at >= ?"
+    " ORDER BY time_key LIMIT 1"
 )
-LAST = "SELECT id FROM message WHERE conversation = ? ORDER BY minute DESC, time_key DESC LIMIT 1"
+LAST = "SELECT id FROM message WHERE conversation = ? ORDER BY time_key DESC LIMIT 1"
 
 
 def at(db: Connection, conversation: int, utc_ms: int) -> MessageRow | None:
     """The first message that a conversation has from a moment on; if it ends before, its last one.
     None if no message of it has a time."""
-    row = db.execute(SINCE, [conversation, utc_ms // 60_000, utc_ms]).fetchone()
+    row = db.execute(SINCE, [conversation, (utc_ms // 1000 - EPOCH) * SLOTS, utc_ms]).fetchone()
     if row is not None:
         return queries.message(db, row[0])
     found = last(db, conversation)

@@ -114,15 +114,12 @@ def message(db: Connection, row_id: int) -> MessageRow | None:
 
 def around(db: Connection, center: MessageRow, context: int) -> list[MessageRow]:
     """A message with those before and after it in its conversation, oldest first."""
-    # The index on conversation and minute bounds both; a sort by time key is left for one minute.
     found = []
     for sign, order in (("<", "DESC"), (">", "ASC")):
         rows = db.execute(
             f"SELECT {COLUMNS} FROM message m{NAMES} WHERE m.conversation = ?"  # noqa: S608
-            f" AND (m.minute, m.time_key) {sign}"
-            " (SELECT minute, time_key FROM message WHERE id = ?)"
-            f" ORDER BY m.minute {order}, m.time_key {order} LIMIT ?",
-            [center.conversation, center.id, context],
+            f" AND m.time_key {sign} ? ORDER BY m.time_key {order} LIMIT ?",
+            [center.conversation, center.time_key, context],
         )
         found.append([_message(row) for row in rows])
     before, after = found

@@ -1,7 +1,6 @@
 """What restoring reads: conversations with their people, and messages whole, a page at a time."""
 
 from array import array
-from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +11,6 @@ from chatvault.vault import search_index
 from chatvault.vault.archive import Connection
 from chatvault.vault.extras import Extras
 from chatvault.vault.selection import Selection, source
-from chatvault.vault.time_keys import NO_TIME
 
 PAGE = 500  # messages read together with what hangs on them
 
@@ -199,7 +197,7 @@ def time_keys(
     db: Connection, selection: Selection, conversation: int, *, with_files: bool = False
 ) -> Sequence[int]:
     """The messages of a selection that are in a conversation, in the order in which they are read:
-    first those without a time as they came, then by time. Eight bytes each."""
+    first those without a time, as they came. Eight bytes each."""
     if selection.match is not None:
         token = search_index.conversation_token(conversation)
         selection = replace(selection, match=f'{selection.match} AND "{token}"')
@@ -209,10 +207,8 @@ def time_keys(
         where += (
             " AND EXISTS (SELECT 1 FROM attachment a WHERE a.message = m.id AND a.file IS NOT NULL)"
         )
-    rows = db.execute(f"SELECT m.time_key {where} ORDER BY +m.time_key", [*params, conversation])
-    found = array("q", (row[0] for row in rows))
-    timeless = bisect_left(found, NO_TIME)
-    return found[:timeless][::-1] + found[timeless:]  # the later they came, the lower their keys
+    rows = db.execute(f"SELECT m.time_key {where} ORDER BY m.time_key", [*params, conversation])
+    return array("q", (row[0] for row in rows))
 
 
 def messages(db: Connection, keys: Sequence[int], *, page: int = PAGE) -> Iterator[Whole]:

@@ -6,6 +6,7 @@ from sqlite_utils.migrations import Migrations
 
 from chatvault.vault import archive, search_index, tokens
 from chatvault.vault.archive import Connection
+from chatvault.vault.time_keys import FIRST_TIMELESS, NO_TIME
 
 # sqlite-utils compares against the exceptions of the standard library's sqlite3; ours are others.
 sqlite_utils.db.sqlite3 = archive.driver  # type: ignore[attr-defined]
@@ -49,6 +50,21 @@ def m003_photos(db: sqlite_utils.Database) -> None:
     """What pictures say of themselves; no version filled the table that was there before."""
     db.execute("DROP TABLE photo")
     db.execute(PHOTO)
+
+
+@migrations()
+def m004_order(db: sqlite_utils.Database) -> None:
+    """Conversations in the order of time; messages without one in the order in which they came.
+
+    Before, each of those had a lower key than the one before it.
+    """
+    db.execute("CREATE INDEX message_in_time ON message(conversation, time_key)")
+    turned = db.execute(
+        "UPDATE message SET time_key = ?1 - 1 - time_key WHERE time_key < ?2",
+        [FIRST_TIMELESS + NO_TIME, NO_TIME],
+    )
+    if turned.rowcount:
+        db.execute("UPDATE meta SET value = 0 WHERE key = 'tokeniser'")  # it is by these keys
 
 
 PHOTO = """CREATE TABLE photo (

@@ -4,7 +4,8 @@ from chatvault.vault.archive import Connection
 
 EPOCH = 946_684_800  # 2000-01-01 UTC
 SLOTS = 256  # messages a second; a fuller second spills into the next ones
-NO_TIME = -(2**40)  # keys of messages without a time lie below any second since 1970
+NO_TIME = -(2**40)  # keys of messages without a time lie below any second since 1970,
+FIRST_TIMELESS = 2 * NO_TIME  # from here on in the order in which they came
 
 
 class TimeKeys:
@@ -87,9 +88,11 @@ class TimeKeys:
         return bool(row[0] == length)
 
     def _take_timeless(self) -> int:
-        lowest = self._next.get(NO_TIME)
-        if lowest is None:
-            row = self._db.execute("SELECT min(time_key) FROM message").fetchone()
-            lowest = min(row[0] if row[0] is not None else NO_TIME, NO_TIME)
-        self._next[NO_TIME] = lowest - 1
-        return lowest - 1
+        key = self._next.get(NO_TIME)
+        if key is None:
+            row = self._db.execute(
+                "SELECT max(time_key) FROM message WHERE time_key < ?", [NO_TIME]
+            ).fetchone()
+            key = FIRST_TIMELESS if row[0] is None else row[0] + 1
+        self._next[NO_TIME] = key + 1
+        return key

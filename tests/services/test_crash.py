@@ -72,12 +72,7 @@ def run(
     ran = subprocess.run(
         [*tracing, sys.executable, str(HERE / "drive.py"), *scenario.arguments],
         cwd=folder,
-        env={
-            "PATH": os.environ["PATH"],
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "LC_ALL": "C.UTF-8",
-            "PYTHONPATH": str(HERE.parent),
-        },
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"},
         capture_output=True,
         text=True,
         timeout=60,

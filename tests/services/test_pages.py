@@ -1,5 +1,6 @@
 """A page of a conversation around a date begins where somebody who scrolls there would look."""
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from chatvault.services import conversations
 from chatvault.services.dates import Span
 from chatvault.services.pages import page_at
 from chatvault.vault import pages, queries
+from chatvault.vault.time_keys import FIRST_TIMELESS, NO_TIME
 
 START = 1_700_000_000_000
 MINUTE = 60_000
@@ -62,28 +64,68 @@ def test_a_page_is_what_reading_from_the_beginning_gives(told, second, context, 
 
 
 def test_a_page_is_found_without_reading_what_is_before_it():
-    """The one index that leads there is used from a row on, and only a minute is sorted."""
+    """The one index that leads there is used from a row on, and nothing is sorted."""
     connection = archive_of([])
     for sql, values in ((pages.SINCE, [1, 2, 3]), (pages.LAST, [1])):
-        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
-        assert "(conversation=?" in plan[0]
-        assert ["USE TEMP B-TREE FOR LAST TERM OF ORDER BY"] == plan[1:]
-    assert "minute>?" in next(
-        row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {pages.SINCE}", [1, 2, 3])
-    )
+        (plan,) = connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+        assert "INDEX message_in_time (conversation=?" in plan[3]
     connection.close()
 
 
-def test_a_time_that_a_later_export_corrected_is_the_one_that_counts(tmp_path: Path) -> None:
-    """The minute of a message is that of the export that brought it."""
+@pytest.mark.parametrize("minutes", [(22, 1800), (1800, 22), (22, -1800), (-1800, 22)])
+def test_messages_stand_where_the_time_that_counts_puts_them(
+    tmp_path: Path, minutes: tuple[int, int]
+) -> None:
+    """One export has another time for a message than another one."""
     made = vaults.make(tmp_path / "v")
-    said = [Said(1, "one", minute=10), Said(2, "two", minute=20), Said(3, "three", minute=30)]
-    made.bring(Telegram(said).folder(tmp_path / "e"))
-    made.change("UPDATE message SET sent_at = sent_at - 3600000 WHERE text = 'two'")
+    others = [Said(n, f"at {n}", minute=n) for n in range(10, 40, 5)]
+    for number, minute in enumerate(minutes):
+        said = [*others, Said(99, "moved", minute=minute)]
+        made.bring(Telegram(said).folder(tmp_path / f"e{number}"))
     with made.reading() as vault:
-        at = START + 15 * MINUTE
-        page = page_at(vault.db, "Ada Lind", Span(at, at + MINUTE), context=0)
-    assert ["three"] == [message.text for message in page.messages]
+        shown = page_at(vault.db, "Ada Lind", None, context=50).messages
+        moved = next(message for message in shown if message.text == "moved")
+        again = page_at(vault.db, "Ada Lind", _span(moved.sent_at), context=0)
+    assert sorted(message.sent_at for message in shown) == [message.sent_at for message in shown]
+    assert [moved.id] == [message.id for message in again.messages]
+
+
+def _span(sent_at: str | None) -> Span:
+    at = int(datetime.fromisoformat(sent_at or "").timestamp() * 1000)
+    return Span(at, at + MINUTE)
+
+
+def test_messages_without_a_time_come_as_they_came_also_in_an_older_archive(tmp_path: Path) -> None:
+    """Until schema 4 each had a lower key than the one before it."""
+    made = vaults.make(tmp_path / "v")
+    lines = [
+        '{"chatvault":"records","version":1}',
+        '{"record":"Conversation","id":"c","platform":"telegram","title":"Old","kind":"group"}',
+        *(
+            f'{{"record":"Message","id":"{n}","conversation_id":"c","sender_id":null,"sent_at":null,'
+            f'"seq":{n},"kind":"text","text":"number {n}"}}'
+            for n in range(5)
+        ),
+    ]
+    (tmp_path / "old.jsonl").write_text("\n".join(lines))
+    made.bring(tmp_path / "old.jsonl")
+    expected = [f"number {n}" for n in range(5)]
+
+    def texts() -> list[str]:
+        with made.reading() as vault:
+            return [m.text for m in page_at(vault.db, "Old", None, context=50).messages]
+
+    assert expected == texts()
+    low = FIRST_TIMELESS + NO_TIME - 1
+    made.change(f"UPDATE message SET time_key = {low} - time_key")
+    made.change("DROP INDEX message_in_time")
+    made.change("DELETE FROM _sqlite_migrations WHERE name = 'm004_order'")
+    made.change("PRAGMA user_version = 1003")
+    assert expected[::-1] == texts()
+    with made.writing():
+        pass
+    assert expected == texts()
+    assert made.verify().ok
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ Slots cost 2^10 here, which protects nothing; everything else is as for users.
 import hashlib
 import io
 import shutil
+import sys
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,6 @@ from pathlib import Path
 
 import msgspec
 
-import canonical
 from chatvault.services import create, ingest, rebuild, undo, unlock
 from chatvault.services.ingest import Options, Outcome, Told
 from chatvault.services.receipt import Receipt
@@ -24,6 +24,9 @@ from chatvault.vault.files import FileOps
 from chatvault.vault.keyring import KeyRing
 from chatvault.vault.layout import Layout
 from chatvault.vault.session import Vault
+
+sys.path.append(str(Path(__file__).parent.parent))  # where programs are that tests start
+import canonical
 
 PASSPHRASE = "seven grey herons wade slowly"
 NOW = 1_717_000_000_000  # no test needs a clock
