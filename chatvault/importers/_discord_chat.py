@@ -63,7 +63,7 @@ class Transcript:
         label = here.pop("name", None)
         label = label if isinstance(label, str) and label else told.title
         kind = kind_of_channel(here.get("type"))
-        alone = guild.get("id") in {"0", 0} and guild.get("name") == DIRECT_MESSAGES
+        alone = guild.get("id") in ("0", 0) and guild.get("name") == DIRECT_MESSAGES
         owner = guild.get("name")
         title = title_of(label, owner if isinstance(owner, str) and not alone else "", kind)
         self._server = str(guild.get("id") or "")

@@ -10,7 +10,7 @@ from typing import Protocol
 
 _MARK = re.compile(r"<([^<>]*)>")
 _HEX = re.compile(r"[0-9a-fA-F]{1,6}(?:-[0-9a-fA-F]{1,6}){0,15}")
-_LINES = {"rich_text_list", "rich_text_section", "rich_text_preformatted", "rich_text_quote"}
+_LINES = ("rich_text_list", "rich_text_section", "rich_text_preformatted", "rich_text_quote")
 _PLAIN = ("title", "alt_text", "fallback", "hint", "label", "description", "placeholder")
 
 
@@ -73,9 +73,9 @@ def text_of_blocks(blocks: object, names: Names) -> str:
 def _block(block: object, names: Names) -> str:
     if not isinstance(block, dict):
         return ""
-    if block.get("type") in {"rich_text", *_LINES}:
+    if block.get("type") in ("rich_text", *_LINES):
         return _rich(block, names)
-    if block.get("type") in {"mrkdwn", "plain_text"}:
+    if block.get("type") in ("mrkdwn", "plain_text"):
         return _object(block, names)
     lines = [_object(block.get("text"), names)]
     lines += [_object(block.get(key), names) for key in _PLAIN]

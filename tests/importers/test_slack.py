@@ -394,3 +394,10 @@ def test_a_list_that_breaks_off_costs_only_the_names(case: Case) -> None:
             assert any(isinstance(one, Problem) and one.file == name for one in records)
             ids = {one.id for one in case.records() if isinstance(one, Message)}
             assert ids == {one.id for one in records if isinstance(one, Message)}
+
+
+@pytest.mark.parametrize("kind", [[], {}, None, 7])
+def test_a_kind_of_block_that_is_no_text_is_passed_over(kind: object) -> None:
+    inner = {"type": "rich_text_section", "elements": [{"type": kind, "text": "a word"}]}
+    for block in ({"type": "rich_text", "elements": [inner]}, {"type": kind, "text": "a word"}):
+        assert isinstance(text_of_blocks([block], Workspace()), str)
