@@ -59,6 +59,9 @@ class Text:
         if self.encoding == "gb18030":
             why = "the file is not UTF-8; spreadsheets in Chinese save GB18030"
             yield Assumption(what="encoding", value="gb18030", why=f"{self.name}: {why}")
+        elif not self.encoding.startswith("utf"):
+            why = "the file is not UTF-8; letters may be others"
+            yield Assumption(what="encoding", value=self.encoding, why=f"{self.name}: {why}")
         if self.damaged:
             why = f"{self.damaged} lines with other bytes, shown as U+FFFD; the file itself is kept"
             yield Assumption(what="encoding", value=self.encoding, why=f"{self.name}: {why}")
@@ -124,7 +127,7 @@ def rows(
         number += 1
         if len(line) > limit:
             yield Row(number, [], line[:RAW_OF_TOO_LONG], f"a row longer than {limit:,} characters")
-            _skip_line(lines, limit)
+            _skip_line(lines, line, limit)
             continue
         if not line.strip("\r\n"):
             continue
@@ -243,9 +246,10 @@ def _next_row(block: list[str], width: int, delimiter: str) -> int:
     return len(block)
 
 
-def _skip_line(lines: io.TextIOBase, limit: int) -> None:
-    while (line := lines.readline(limit)) and not line.endswith("\n"):
-        pass
+def _skip_line(lines: io.TextIOBase, line: str, limit: int) -> None:
+    """Go behind the end of a line, which may be where its beginning was cut."""
+    while line and not line.endswith("\n"):
+        line = lines.readline(limit)
 
 
 def _is_utf8(data: bytes) -> bool:

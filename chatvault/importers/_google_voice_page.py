@@ -10,6 +10,7 @@ from chatvault.importers._fields import Malformed
 from chatvault.importers._google_files import Files, kind_of
 from chatvault.importers._html import Node, elements
 from chatvault.importers._limits import DEFAULT
+from chatvault.importers._replaced import Replaced
 from chatvault.importers._sms import normal
 from chatvault.importers._source import Source
 from chatvault.model import Attachment, AttachmentState, MessageKind, Timestamp
@@ -79,6 +80,8 @@ class Page(msgspec.Struct):
     labels: list[str] = []
     deleted: bool = False
     cut: str = ""  # why it could not be read to its end
+    left_out: int = 0
+    replaced: Replaced = msgspec.field(default_factory=Replaced)
 
 
 def parse(source: Source, name: str, files: Files) -> Page:
@@ -87,7 +90,7 @@ def parse(source: Source, name: str, files: Files) -> Page:
     folder = name.rpartition("/")[0]
     with source.open(name) as file:
         try:
-            for node in elements(file, _is_part):
+            for node in elements(file, _is_part, replaced=page.replaced):
                 _take(page, node, folder, files)
         except (OSError, ValueError) as cause:
             page.cut = str(cause)
@@ -122,6 +125,8 @@ def _take(page: Page, node: Node, folder: str, files: Files) -> None:
             page.items.append(said)
         except Malformed as cause:
             page.items.append(Unread(part, str(cause), node.markup()[: DEFAULT.text]))
+    else:
+        page.left_out += 1
 
 
 def _labels(node: Node) -> list[str]:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from chatvault.importers._limits import DEFAULT, Limits
+from chatvault.importers._replaced import Replaced
 
 CHUNK = 256 * 1024
 _VOID = frozenset({
@@ -94,14 +95,21 @@ class Node:
 
 
 def elements(
-    file: BinaryIO, wanted: Callable[[Node], bool], *, limits: Limits = DEFAULT, chunk: int = CHUNK
+    file: BinaryIO,
+    wanted: Callable[[Node], bool],
+    *,
+    limits: Limits = DEFAULT,
+    chunk: int = CHUNK,
+    replaced: Replaced | None = None,
 ) -> Iterator[Node]:
     """Yield each element that is wanted, when it is complete; those inside of it are its children.
 
     `wanted` is asked when an element begins, and knows its tag and attributes. An element that the
-    end of the page closes comes last. BrokenHtml where the page cannot be read further.
+    end of the page closes comes last. BrokenHtml where the page cannot be read further. `replaced`
+    counts what is no text.
     """
-    yield from _Reader(file, wanted, limits=limits, chunk=chunk).elements()
+    reader = _Reader(file, wanted, limits=limits, chunk=chunk, replaced=replaced or Replaced())
+    yield from reader.elements()
 
 
 def unescaped(text: str) -> str:
@@ -138,8 +146,15 @@ class _Reader:
     """One way through a page, forwards."""
 
     def __init__(
-        self, file: BinaryIO, wanted: Callable[[Node], bool], *, limits: Limits, chunk: int
+        self,
+        file: BinaryIO,
+        wanted: Callable[[Node], bool],
+        *,
+        limits: Limits,
+        chunk: int,
+        replaced: Replaced,
     ) -> None:
+        self._replaced = replaced
         self._file = file
         self._wanted = wanted
         self._limits = limits
@@ -314,12 +329,14 @@ class _Reader:
         if self._decoder is None:
             while len(data) < 1024 and (extra := self._file.read(1024 - len(data))):
                 data += extra
-            self._decoder = codecs.getincrementaldecoder(_encoding(data))("replace")
+            self._replaced.encoding = _encoding(data)
+            self._decoder = codecs.getincrementaldecoder(self._replaced.encoding)("replace")
         self._read += len(data)
         if self._read > self._limits.html_page:
             raise BrokenHtml(f"the page is longer than {self._limits.html_page:,} bytes")
         self._ended = not data
         text = self._decoder.decode(data, self._ended)
+        self._replaced.piece(data, text)
         self._text = self._text[self._at :] + _HALF.sub("\ufffd", text)
         self._at = 0
         return not self._ended

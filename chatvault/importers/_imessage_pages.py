@@ -68,7 +68,7 @@ def _child(post: Post, node: Node) -> None:
         lines = (_tapback(child) for child in node.children if isinstance(child, Node))
         post.tapbacks += [line for line in lines if line]
     elif node.has("replies"):
-        post.replies += list(_replies(node))
+        post.replies += list(_replies(post, node))
     elif subject := ([node] if node.has("subject") else list(node.all("span", "subject"))):
         post.more.append(subject[0].text())
         post.extra["subject"] = subject[0].text()
@@ -106,7 +106,7 @@ def _note(post: Post, node: Node) -> None:
             post.kind = MessageKind.LOCATION
 
 
-def _replies(node: Node) -> Iterator[Post]:
+def _replies(post: Post, node: Node) -> Iterator[Post]:
     for one in node.children:
         if not isinstance(one, Node) or not one.has("reply"):
             continue
@@ -115,7 +115,9 @@ def _replies(node: Node) -> Iterator[Post]:
             continue
         try:
             reply = post_of(inner)
-        except Malformed:
+        except Malformed as cause:
+            # A page tells replies by themselves, too; where it does not, this is all there is.
+            post.notes.append(f"a reply that cannot be read ({cause}): {inner.markup()}")
             continue
         found = _ANCHOR.fullmatch(one.attributes.get("id", ""))
         reply.guid = reply.guid or (found[1] if found else "")

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 from chatvault.importers._json_stream import Bad, Item
 from chatvault.importers._json_value import decoded, depth, without_halves
 from chatvault.importers._limits import DEFAULT, Limits
+from chatvault.importers._replaced import Replaced
 
 CHUNK = 256 * 1024
 _QUOTED = r"""\"(?:[^\"\\]++|\\.)*+\"|'(?:[^'\\]++|\\.)*+'|`(?:[^`\\]++|\\.)*+`"""
@@ -61,9 +62,12 @@ def items(
     position = 0
     while (first := window.first()) != "]":
         if not first:
-            raise BrokenScript(f"the list breaks off, at character {window.passed:,}")
+            reason = f"the list breaks off, at character {window.passed:,}"
+            raise BrokenScript("; ".join(filter(None, (reason, window.replaced.reason()))))
         yield _item(window, position, first, salvage)
         position += 1
+    if reason := window.replaced.reason():
+        yield Bad("encoding", reason, "")
 
 
 def _item(
@@ -210,6 +214,7 @@ class _Window:
         self.wasted = 0  # characters looked at in vain; what they may cost together is bounded
         self._file = file
         self._chunk = chunk
+        self.replaced = Replaced()
         self._decoder = codecs.getincrementaldecoder("utf-8-sig")("replace")
         self._text = ""
         self._at = 0
@@ -304,6 +309,8 @@ class _Window:
         except (OSError, ValueError) as cause:
             raise BrokenScript(f"cannot be read further, at character {self.passed:,}") from cause
         self._ended = not data
-        self._text = self._text[self._at :] + self._decoder.decode(data, self._ended)
+        text = self._decoder.decode(data, self._ended)
+        self.replaced.piece(data, text)
+        self._text = self._text[self._at :] + text
         self._at = 0
         return not self._ended

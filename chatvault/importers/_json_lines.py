@@ -7,8 +7,12 @@ import msgspec
 
 from chatvault.importers._json_value import decoded, depth
 from chatvault.importers._limits import DEFAULT
+from chatvault.importers._replaced import Replaced
 from chatvault.importers._source import Source
 from chatvault.importers._text_lines import BrokenText, encoding_of, lines
+from chatvault.model import Assumption
+
+LEGACY = "gb18030"
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -29,9 +33,10 @@ class NoValue(msgspec.Struct, frozen=True):
 
 def values(source: Source, name: str) -> Iterator[Value | NoValue]:
     """The lines in their order, and at the end what is wrong with the file as a whole."""
-    encoding = encoding_of(source, name, "gb18030")
+    encoding = encoding_of(source, name, LEGACY)
+    replaced = Replaced(encoding.name)
     try:
-        for line in lines(source, name, encoding):
+        for line in lines(source, name, encoding, replaced=replaced):
             part = f"line {line.number}"
             if not line.text.strip() or (line.text.startswith("#") and not line.goes_on):
                 continue
@@ -49,6 +54,13 @@ def values(source: Source, name: str) -> Iterator[Value | NoValue]:
                 yield Value(part, value, line.text)
     except BrokenText as cause:
         yield NoValue("end", f"the file cannot be read further ({cause})", "")
-    if encoding.damaged:
-        reason = f"text that is no {encoding.name}, in {encoding.damaged} lines, became U+FFFD"
+    if reason := replaced.reason():
         yield NoValue("encoding", reason, "")
+
+
+def notes(source: Source, name: str) -> Iterator[Assumption]:
+    """What the receipt has to say of the encoding, if anything."""
+    encoding = encoding_of(source, name, LEGACY)
+    if encoding.name == LEGACY:
+        why = f"{name}: the file is not UTF-8; letters may be others"
+        yield Assumption(what="encoding", value=LEGACY, why=why)

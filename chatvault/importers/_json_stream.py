@@ -102,12 +102,15 @@ def stream(
         ends = [match.start() for match in re.finditer(r"\.|\[\]", array)]
         on_the_way |= {array[:end] for end in ends}
         on_the_way |= {array[: end + 2] for end in ends if array[end] == "["}
-    yield from _walk(window, "", wanted=wanted, on_the_way=on_the_way - wanted)
-    if window.peek():
-        yield Bad("end", "something follows where the JSON is over", window.remainder())
+    try:
+        yield from _walk(window, "", wanted=wanted, on_the_way=on_the_way - wanted)
+        if window.peek():
+            yield Bad("end", "something follows where the JSON is over", window.remainder())
+    except BrokenJson as cause:
+        more = f"; {window.damage()}" if window.replaced else ""
+        raise BrokenJson(f"{cause}{more}") from cause
     if window.replaced:
-        reason = f"text that is no {window.encoding}, in {window.replaced} places, became U+FFFD"
-        yield Bad("encoding", reason, "")
+        yield Bad("encoding", window.damage(), "")
 
 
 def _walk(
@@ -179,6 +182,10 @@ class _Window:
     def peek(self) -> str:
         """The next character that is not white space; empty at the end of the file."""
         return self._skip(_SPACE)
+
+    def damage(self) -> str:
+        """What was no text, as a Problem says it."""
+        return f"text that is no {self.encoding}, in {self.replaced} places, became U+FFFD"
 
     def elements(self) -> Iterator[int]:
         """Count the elements of the array that begins here; each must then be taken."""

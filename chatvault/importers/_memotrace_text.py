@@ -14,6 +14,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import msgspec
 
@@ -22,7 +23,7 @@ from chatvault.importers._memotrace_csv import TYPES, rendered
 from chatvault.importers._memotrace_json import Files
 from chatvault.importers._people import folded
 from chatvault.importers._source import Source
-from chatvault.importers._text_lines import Block, Line, blocks, encoding_of, lines
+from chatvault.importers._text_lines import Block, Encoding, Line, blocks, encoding_of, lines
 from chatvault.importers._wechat import label, notice_marks
 from chatvault.importers._wechat_body import Body
 from chatvault.importers._wechat_rows import RowClock
@@ -72,6 +73,11 @@ class Texts:
     name: str
     names: dict[str, str] = field(default_factory=dict)
 
+    @cached_property
+    def encoding(self) -> Encoding:
+        """How it is decoded."""
+        return encoding_of(self.source, self.name, LEGACY)
+
     @property
     def marked(self) -> bool:
         """Whether it is Markdown."""
@@ -79,7 +85,7 @@ class Texts:
 
     def blocks(self) -> Iterator[Block[Head]]:
         """The messages, each with what lies between it and the next."""
-        found = lines(self.source, self.name, encoding_of(self.source, self.name, LEGACY))
+        found = lines(self.source, self.name, self.encoding)
         heads = _Marked() if self.marked else _Plain()
         return blocks(heads.watched(found), heads)
 
@@ -169,7 +175,7 @@ def said(text: Texts, clock: RowClock, files: Files) -> Iterator[tuple[str, str,
         where = block.place
         if block.head is None:
             if block.text.strip():
-                reason = "lines that belong to no message"
+                reason = block.reason("lines that belong to no message")
                 yield Problem(file=full, part=where, reason=reason, raw=block.text)
             continue
         try:

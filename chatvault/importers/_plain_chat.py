@@ -144,9 +144,7 @@ def check_one_title(source: Source, conversations: int) -> None:
 
 def unread(block: Block[H], text: str, file: str, reason: str = "lines of no message") -> Problem:
     """The problem that lines of a text are; `file` is its full name."""
-    if block.rest:
-        reason = "the rest of a message longer than 4 MiB"
-    return Problem(file=file, part=block.place, reason=reason, raw=text)
+    return Problem(file=file, part=block.place, reason=block.reason(reason), raw=text)
 
 
 def breaks_off(cause: BrokenText, file: str) -> Problem:

@@ -215,7 +215,7 @@ def reactions(item: object) -> Iterator[Reaction]:
         for user in maybe(one, "users", list) or ():
             count += 1
             if count > MOST_REACTIONS:
-                return
+                raise Malformed(f"more than {MOST_REACTIONS:,} reactions")
             at = maybe(user, "time", int, str)
             yield Reaction(
                 emoji=_emoji(key),

@@ -10,6 +10,7 @@ from chatvault.importers._fields import Malformed
 from chatvault.importers._html import BrokenHtml, Node, elements
 from chatvault.importers._limits import DEFAULT
 from chatvault.importers._people import People, folded
+from chatvault.importers._replaced import Replaced
 from chatvault.importers._source import Source
 from chatvault.importers._telegram_html_account import Owner
 from chatvault.importers._telegram_html_clock import PageClock
@@ -121,9 +122,10 @@ class Chat:
         full = self._source.full(name)
         base = name.rpartition("/")[0]
         day, sender, forwarded, count = None, "", "", 0
+        replaced = Replaced()
         try:
             with self._source.open(name) as file:
-                for node in elements(file, is_message):
+                for node in elements(file, is_message, replaced=replaced):
                     if found := separator(node):
                         day = found
                         continue
@@ -145,6 +147,7 @@ class Chat:
                     yield from self._told(told)
         except (BrokenHtml, OSError, ValueError) as cause:
             yield Problem(file=full, part="end", reason=f"the page breaks off: {cause}", raw="")
+        yield from replaced.problems(full)
 
     def _told(self, told: Line) -> Iterator[Record]:
         assumption = self._clock.assumption

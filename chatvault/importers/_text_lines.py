@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Generic, NamedTuple, TypeVar
 
-from chatvault.importers._limits import DEFAULT
+from chatvault.importers._limits import DEFAULT, MiB
+from chatvault.importers._replaced import Replaced
 from chatvault.importers._source import Source
 
 CHUNK = 1 << 18
+TOO_LONG = f"the rest of a message longer than {DEFAULT.text // MiB} MiB"
 H = TypeVar("H")
 
 # Windows-1252, with its five holes as the control characters that browsers read there: every byte
@@ -63,6 +65,10 @@ class Block(Generic[H]):
     text: str
     rest: bool = False
 
+    def reason(self, otherwise: str) -> str:
+        """Why lines without a header are no message, as a Problem says it."""
+        return TOO_LONG if self.rest else otherwise
+
     @property
     def place(self) -> str:
         """Which lines of the file these are, as a Problem names them."""
@@ -90,9 +96,16 @@ def encoding_of(source: Source, name: str, legacy: str = "cp1252") -> Encoding:
 
 
 def lines(
-    source: Source, name: str, encoding: Encoding, *, limit: int = DEFAULT.line
+    source: Source,
+    name: str,
+    encoding: Encoding,
+    *,
+    limit: int = DEFAULT.line,
+    replaced: Replaced | None = None,
 ) -> Iterator[Line]:
-    """The lines of a file, ends LF or CRLF taken off; BrokenText after the last readable one."""
+    """The lines of a file, ends LF or CRLF taken off; BrokenText after the last readable one.
+
+    `replaced` counts the lines with bytes that are no text in it."""
     # One way through bytes for all: other encodings become UTF-8 before lines are cut.
     multibyte = encoding.name not in {"utf-8", "cp1252"}
     recode = _recoder(encoding.name) if multibyte else _plain
@@ -106,6 +119,8 @@ def lines(
             text = raw.decode("latin-1").translate(_WESTERN)
         else:
             text = raw.decode("utf-8", "replace")
+            if replaced is not None:
+                replaced.line(b"" if multibyte else raw, text)
         if number == 1 and not goes_on:
             text = text.removeprefix("\ufeff")
         yield Line(number, text, goes_on)

@@ -65,7 +65,7 @@ def _parts(source: Source, name: str, place: Place) -> Iterator[Part]:
             part = f"line {block.first}"
             if block.head is None or block.rest:
                 if block.text.strip():
-                    yield Unread(part, "no message begins here", block.text)
+                    yield Unread(part, block.reason("no message begins here"), block.text)
                 continue
             try:
                 yield _item(source, place, block, block.head)

@@ -106,11 +106,10 @@ class Transcript:
         block = timed.item
         if block.head is None:
             if block.text.strip():
-                reason = "the rest of a message longer than 4 MiB" if block.rest else ""
                 yield Problem(
                     file=self.source.full(self.file),
                     part=block.place,
-                    reason=reason or "lines before the first message",
+                    reason=block.reason("lines before the first message"),
                     raw=block.text,
                 )
             return

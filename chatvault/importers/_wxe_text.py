@@ -83,10 +83,12 @@ def said(source: Source, name: str, found: Found, clock: Clock) -> Iterator[Said
         where = block.place
         head, text = block.head, block.text
         if head is None:
-            left = text.partition("\n")[2] if block.first == 1 else text
-            if left.strip():
-                reason = "lines that belong to no message"
-                yield Problem(file=full, part=where, reason=reason, raw=left)
+            first, _, below = text.partition("\n")
+            if block.first == 1 and not block.rest and first.endswith(TITLE):
+                text = below
+            if text.strip():
+                reason = block.reason("lines that belong to no message")
+                yield Problem(file=full, part=where, reason=reason, raw=text)
             continue
         if head.re is _QUOTE and not _WHOLE.fullmatch(text) and kept is not None:
             # Somebody typed this bracket: it belongs to the message before.

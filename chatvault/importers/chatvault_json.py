@@ -102,7 +102,7 @@ class _File:
                     number += 1
                     if len(line) > LINE_LIMIT:
                         yield self._problem(number, "a line that is too long", line)
-                        while (line := file.readline(LINE_LIMIT)) and not line.endswith(b"\n"):
+                        while not line.endswith(b"\n") and (line := file.readline(LINE_LIMIT)):
                             pass
                     elif number > 1 and line.strip():
                         yield from self._line(number, line)

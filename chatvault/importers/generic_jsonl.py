@@ -16,7 +16,7 @@ from chatvault.importers._fields import Malformed
 from chatvault.importers._generic import PLATFORM, File, Part, Place, Unread, records_of
 from chatvault.importers._generic_columns import TwoFit, missing, plan
 from chatvault.importers._generic_json import header, member, message, zone_of
-from chatvault.importers._json_lines import NoValue, Value, values
+from chatvault.importers._json_lines import NoValue, Value, notes, values
 from chatvault.importers._json_value import decoded
 from chatvault.importers._media_types import ENDINGS
 from chatvault.importers._nothing import is_junk
@@ -79,7 +79,8 @@ def read(source: Source) -> Iterator[Record]:
 
 
 def _file(source: Source, name: str) -> File:
-    return File(source, name, _Lines(source, name).parts, zone=_zone(source, name))
+    parts, zone = _Lines(source, name).parts, _zone(source, name)
+    return File(source, name, parts, zone=zone, notes=notes(source, name))
 
 
 def _beside(source: Source) -> list[str]:
@@ -105,7 +106,7 @@ def _evidence(source: Source, name: str) -> str:
             return ""
         if value.get("_type") == "header" and isinstance(value.get("chatvault"), dict):
             return "the header of ChatVault's profile"
-        if value.get("_type") in {"header", "member"}:
+        if value.get("_type") in ("header", "member"):  # not a set: it may be a list
             continue
         if _is_message(value):
             return "objects with a time and a text"

@@ -145,6 +145,10 @@ class _Export:
             seq += 1
         if page.cut:
             yield Problem(file=full, part="end", reason=page.cut, raw="")
+        if page.left_out:
+            reason = f"{page.left_out:,} messages more than are read of one page"
+            yield Problem(file=full, part="end", reason=reason, raw="")
+        yield from page.replaced.problems(full)
 
     def _said(
         self, people: People, place: str, item: Said, page: Page, *, others: list[Person], seq: int

@@ -21,6 +21,7 @@ from chatvault.importers._fields import Malformed
 from chatvault.importers._html import BrokenHtml, elements
 from chatvault.importers._imessage_posts import CLOCK, MONTH_NAMES, TAPBACKS, Post, Talk
 from chatvault.importers._protocol import ImporterInfo
+from chatvault.importers._replaced import Replaced
 from chatvault.importers._source import Source
 from chatvault.importers._text_lines import BrokenText, Encoding, Line, blocks, lines
 from chatvault.model import Message, Problem, Record
@@ -133,10 +134,11 @@ def _records(source: Source, name: str, zone: str) -> Iterator[Record]:
 def _text(source: Source, name: str) -> Iterator[tuple[str, str, Post] | Problem]:
     full = source.full(name)
     begins = False
+    replaced = Replaced()
 
     def watched() -> Iterator[Line]:
         nonlocal begins
-        found = lines(source, name, Encoding("utf-8"))
+        found = lines(source, name, Encoding("utf-8"), replaced=replaced)
         for line, begins in plain.after_blank(found):  # noqa: B007 - header looks at it
             yield line
 
@@ -154,21 +156,20 @@ def _text(source: Source, name: str) -> Iterator[tuple[str, str, Post] | Problem
             if post is not None:
                 yield part, block.text, post
             elif block.text.strip():
-                reason = "the rest of a message longer than 4 MiB" if block.rest else ""
-                yield Problem(
-                    file=full, part=part, raw=block.text,
-                    reason=reason or "lines before the first message",
-                )  # fmt: skip
+                reason = block.reason("lines before the first message")
+                yield Problem(file=full, part=part, reason=reason, raw=block.text)
     except BrokenText as cause:
         yield Problem(file=full, part="end", reason=f"the file breaks off: {cause}", raw="")
+    yield from replaced.problems(full)
 
 
 def _page(source: Source, name: str) -> Iterator[tuple[str, str, Post] | Problem]:
     full = source.full(name)
     number = 0
+    replaced = Replaced()
     try:
         with source.open(name) as file:
-            for node in elements(file, pages.wanted):
+            for node in elements(file, pages.wanted, replaced=replaced):
                 number += 1
                 part = f"message {number}"
                 try:
@@ -182,3 +183,4 @@ def _page(source: Source, name: str) -> Iterator[tuple[str, str, Post] | Problem
                 yield part, "", post
     except (BrokenHtml, OSError) as cause:
         yield Problem(file=full, part="end", reason=f"the page breaks off: {cause}", raw="")
+    yield from replaced.problems(full)

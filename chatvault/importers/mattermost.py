@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from chatvault.errors import BadExport, Where
 from chatvault.importers._fields import Malformed, need
-from chatvault.importers._json_lines import NoValue, Value, values
+from chatvault.importers._json_lines import NoValue, Value, notes, values
 from chatvault.importers._json_value import decoded
 from chatvault.importers._leaving_out import source_with
 from chatvault.importers._mattermost import SETTINGS, Server, members_of
@@ -132,6 +132,7 @@ class _File:
 
     def records(self) -> Iterator[Record]:
         """All that is in it."""
+        yield from notes(self._source, self._name)
         for line in values(self._source, self._name):
             if isinstance(line, NoValue):
                 yield self._problem(line.part, line.reason, line.raw)

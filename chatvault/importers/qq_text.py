@@ -248,5 +248,5 @@ def _message(one: Timed[Block[_Head]], file: str) -> Iterator[Event]:
 
 
 def _unread(block: Block[_Head], text: str, file: str) -> Problem:
-    reason = "the rest of a message longer than 4 MiB" if block.rest else "lines of no message"
+    reason = block.reason("lines of no message")
     return Problem(file=file, part=block.place, reason=reason, raw=text)

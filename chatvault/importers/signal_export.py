@@ -22,6 +22,7 @@ from chatvault.importers._limits import DEFAULT
 from chatvault.importers._media_types import kind_by_name
 from chatvault.importers._people import People, folded
 from chatvault.importers._protocol import ImporterInfo
+from chatvault.importers._replaced import Replaced
 from chatvault.importers._signal_markdown import HEADER, after_blank, item_of
 from chatvault.importers._signal_secrets import SECRETS, line_without_secrets
 from chatvault.importers._source import Source
@@ -136,6 +137,7 @@ class _Conversation:
         self._zone = zone
         self._name = _file(source, folder)
         self._full = source.full(self._name)
+        self._replaced = Replaced()
         self._title = folder.rstrip("/") or source.told.conversation or source.name
         self._clock = FileClock(zone)
         self._people = People(f"title:{folded(self._title)}", source.told.me)
@@ -196,6 +198,7 @@ class _Conversation:
 
     def _items(self) -> Iterator[tuple[str, object, str] | Problem]:
         """Place, value and raw text of every item, and what could not be read."""
+        self._replaced = Replaced()  # a file is read more than once
         try:
             if not self._name.endswith(JSON):
                 yield from self._of_markdown()
@@ -206,9 +209,10 @@ class _Conversation:
         except (BrokenText, BrokenJson) as cause:
             reason = f"the file breaks off: {cause}"
             yield Problem(file=self._full, part="end", reason=reason, raw="")
+        yield from self._replaced.problems(self._full)
 
     def _lines(self) -> Iterator[Line]:
-        return lines(self._source, self._name, Encoding("utf-8"))
+        return lines(self._source, self._name, Encoding("utf-8"), replaced=self._replaced)
 
     def _of_lines(self) -> Iterator[tuple[str, object, str] | Problem]:
         for line in self._lines():
@@ -255,11 +259,8 @@ class _Conversation:
             if block.head is not None:
                 yield part, item_of(block), block.text
             elif block.text.strip():
-                reason = "the rest of a message longer than 4 MiB" if block.rest else ""
-                yield Problem(
-                    file=self._full, part=part, raw=block.text,
-                    reason=reason or "lines before the first message",
-                )  # fmt: skip
+                reason = block.reason("lines before the first message")
+                yield Problem(file=self._full, part=part, reason=reason, raw=block.text)
 
     def _records(self, item: object, conversation_id: str) -> Iterator[Record]:
         sent_at = self._time(need(item, "date", str))

@@ -18,6 +18,7 @@ from chatvault.importers._json_stream import Bad, BrokenJson, Item, stream
 from chatvault.importers._json_value import decoded, depth
 from chatvault.importers._limits import DEFAULT
 from chatvault.importers._protocol import ImporterInfo
+from chatvault.importers._replaced import Replaced
 from chatvault.importers._sms import Threads
 from chatvault.importers._sms_columns import Owner, form, texted
 from chatvault.importers._source import Source
@@ -171,6 +172,7 @@ class _File:
 
     def _of_lines(self) -> Iterator[_Line]:
         number = 0
+        replaced = Replaced()
         try:
             with self._source.open(self._name) as file:
                 while line := file.readline(LINE + 1):
@@ -179,12 +181,14 @@ class _File:
                     if len(line) > LINE:
                         raw = line[: DEFAULT.text].decode("utf-8", "replace")
                         yield _Line(part, reason="a line that is too long", raw=raw)
-                        while (line := file.readline(LINE)) and not line.endswith(b"\n"):
+                        while not line.endswith(b"\n") and (line := file.readline(LINE)):
                             pass
                     elif line.strip():
-                        yield _decoded(line, part, number)
+                        yield _decoded(line, part, number, replaced)
         except (OSError, ValueError) as cause:
             yield _Line("end", reason=f"the file breaks off: {cause}")
+        if reason := replaced.reason():
+            yield _Line("encoding", reason=reason)
 
     def _of_array(self) -> Iterator[_Line]:
         try:
@@ -213,8 +217,9 @@ class _File:
         return None, None
 
 
-def _decoded(line: bytes, part: str, number: int) -> _Line:
+def _decoded(line: bytes, part: str, number: int, replaced: Replaced) -> _Line:
     text = line.decode("utf-8-sig" if number == 1 else "utf-8", "replace").strip()
+    replaced.line(line, text)
     try:
         value = decoded(text)
     except (ValueError, RecursionError):

@@ -59,6 +59,7 @@ INFO = ImporterInfo(
 HEAD = 16 * 1024
 CONTACTS, GROUPS = "contacts.csv", "groups.csv"
 MOST = 50_000  # contacts and groups
+LEGACY = "cp1252"
 REMEDY = (
     "unpack the data backup with its password (7-Zip, Keka or The Unarchiver can, the system's own"
     " programs cannot) and give the folder"
@@ -127,7 +128,8 @@ def _file(source: Source, name: str, people: dict[str, Row], groups: dict[str, R
     place = Place(title=title, id=key, platform=INFO.platform)
     names = {one.get("identity", ""): _name(one) for one in people.values()}
     parts = partial(_parts, source, name, Header(place=place, kind=kind), names)
-    return File(source, name, parts)
+    text = open_text(source, name, legacy=LEGACY)
+    return File(source, name, parts, notes=text.assumptions())
 
 
 def _parts(source: Source, name: str, header: Header, names: dict[str, str]) -> Iterator[Part]:
@@ -149,7 +151,7 @@ def _rows(source: Source, name: str) -> Iterator[tuple[Row | str, str, str]]:
     """The rows of a table by the names of its columns, or why one cannot be read."""
     columns = _columns(source, name)
     width = len(columns)
-    text = open_text(source, name, legacy="cp1252")
+    text = open_text(source, name, legacy=LEGACY)
     for row in rows_behind(text, 1, width=width):
         part, raw = f"line {row.line}", row.raw.rstrip("\r\n")
         if row.reason or len(row.cells) > width:

@@ -304,7 +304,7 @@ def _from_text(source: Source, name: str) -> Iterator[_Said | Unread]:
             elif block.head == "time" and key and not block.rest:
                 yield _text_said(key, block, part)
             elif block.text.strip():
-                yield Unread(part, "neither a heading nor a message", block.text)
+                yield Unread(part, block.reason("neither a heading nor a message"), block.text)
     except BrokenText as cause:
         yield Unread("end", f"the file cannot be read further ({cause})", "")
     if encoding.damaged:

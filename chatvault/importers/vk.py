@@ -22,6 +22,7 @@ from chatvault.importers._html import BrokenHtml, Node, elements
 from chatvault.importers._limits import DEFAULT
 from chatvault.importers._people import People, folded
 from chatvault.importers._protocol import ImporterInfo
+from chatvault.importers._replaced import Replaced
 from chatvault.importers._source import Source
 from chatvault.importers._vk_page import ME, Said, person, said
 from chatvault.model import (
@@ -189,8 +190,9 @@ class _Chat:
         full = self._source.full(name)
         nodes: list[Node] = []
         broken = ""
+        replaced = Replaced()
         try:
-            for node in elements(_opened(self._source, name), _is_message):
+            for node in elements(_opened(self._source, name), _is_message, replaced=replaced):
                 nodes.append(node)  # noqa: PERF402  (what came before a break is kept)
         except BrokenHtml as cause:
             broken = str(cause)
@@ -204,6 +206,7 @@ class _Chat:
                 yield Problem(file=full, part=part, reason=str(cause), raw=node.markup())
         if broken:
             yield Problem(file=full, part="end", reason=broken, raw="")
+        yield from replaced.problems(full)
 
     def _message(self, one: Said) -> Iterator[Record]:
         at = self._clock.time(one.clock)

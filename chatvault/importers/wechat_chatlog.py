@@ -18,10 +18,11 @@ import msgspec
 from chatvault.errors import BadExport, NeedsAnswer, Where
 from chatvault.importers._chatlog_item import ME, SYSTEM, as_notice, rendered, said
 from chatvault.importers._clock import zone_for
-from chatvault.importers._csv import head_rows, open_text, rows
+from chatvault.importers._csv import Text, head_rows, open_text, rows
 from chatvault.importers._fields import Malformed, maybe, need
 from chatvault.importers._json_stream import Bad, BrokenJson, Item, stream
 from chatvault.importers._protocol import ImporterInfo
+from chatvault.importers._replaced import Replaced
 from chatvault.importers._source import Source
 from chatvault.importers._text_lines import BrokenText, Encoding, blocks, lines
 from chatvault.importers._wechat import is_room
@@ -120,7 +121,9 @@ def read(source: Source) -> Iterator[Record]:
         if "items" in evidence:
             yield from _Dump(source).told(_json(source, name, zone))
         elif "columns" in evidence:
-            yield from _Dump(source).told(_csv(source, name, zone))
+            text = open_text(source, name)
+            yield from text.assumptions()
+            yield from _Dump(source).told(_csv(text, zone))
         else:
             yield from _text(source, name, zone)
 
@@ -202,12 +205,12 @@ def _item(part: Item, clock: RowClock, full: str) -> _Row | Problem:
     return _Row(talker, title, one)
 
 
-def _csv(source: Source, name: str, zone: str) -> Iterator[_Row | Problem]:
-    full = source.full(name)
+def _csv(text: Text, zone: str) -> Iterator[_Row | Problem]:
+    full = text.source.full(text.name)
     clock = RowClock(zone)
     last = 1
     try:
-        with open_text(source, name).lines() as found:
+        with text.lines() as found:
             for number, row in enumerate(rows(found, width=len(HEADER))):
                 last = row.line
                 if not number:
@@ -285,12 +288,14 @@ def _text(source: Source, name: str, zone: str) -> Iterator[Record]:
 def _blocks(source: Source, name: str, clock: RowClock, before: str) -> Iterator[_Row | Problem]:
     full = source.full(name)
     talker, title = _talker(source, name)
+    replaced = Replaced()
     try:
-        for block in blocks(lines(source, name, Encoding("utf-8")), _LINE.fullmatch):
+        every = lines(source, name, Encoding("utf-8"), replaced=replaced)
+        for block in blocks(every, _LINE.fullmatch):
             where = block.place
             if block.head is None:
                 if block.text.strip():
-                    reason = "lines that belong to no message"
+                    reason = block.reason("lines that belong to no message")
                     yield Problem(file=full, part=where, reason=reason, raw=block.text)
                 continue
             sender_name, wxid, alone, room, stamp = block.head.groups()
@@ -318,6 +323,7 @@ def _blocks(source: Source, name: str, clock: RowClock, before: str) -> Iterator
             yield _Row(where_to, named, as_notice(one) if wxid == SYSTEM else one)
     except BrokenText as cause:
         yield Problem(file=full, part="end", reason=f"the file breaks off: {cause}", raw="")
+    yield from replaced.problems(full)
 
 
 def _talker(source: Source, name: str) -> tuple[str, str]:

@@ -129,7 +129,7 @@ def _text(source: Source, name: str, zone: str) -> Iterator[Record]:
             where = block.place
             if block.head is None:
                 if block.text.strip():
-                    reason = "lines that belong to no message"
+                    reason = block.reason("lines that belong to no message")
                     yield Problem(file=full, part=where, reason=reason, raw=block.text)
                 continue
             try:

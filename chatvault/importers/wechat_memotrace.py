@@ -40,6 +40,7 @@ from chatvault.importers._memotrace_files import (
 from chatvault.importers._memotrace_json import Files, avatar_id, records
 from chatvault.importers._memotrace_tables import DIRECT, GROUP, Tables
 from chatvault.importers._people import folded
+from chatvault.importers._plain_chat import of_encoding
 from chatvault.importers._protocol import ImporterInfo
 from chatvault.importers._source import Source
 from chatvault.importers._text_lines import BrokenText
@@ -254,6 +255,7 @@ class _Export:
         text = texts.Texts(self.source, name)
         with suppress(BrokenText):  # told when the text is read
             text.look()
+        yield from of_encoding(text.encoding)
         yield from self._clock()
         title = self.title or without_copy_number(name.rpartition(".")[0])
         others = [one for one in text.names.values() if folded(one) != folded(title)]

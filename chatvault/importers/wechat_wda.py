@@ -22,6 +22,7 @@ from chatvault.importers._json_stream import Bad, BrokenJson, Field, Item, strea
 from chatvault.importers._json_value import decoded, depth
 from chatvault.importers._limits import DEFAULT, MiB
 from chatvault.importers._protocol import ImporterInfo
+from chatvault.importers._replaced import Replaced
 from chatvault.importers._source import Source
 from chatvault.importers._text_lines import BrokenText, Encoding, blocks, lines
 from chatvault.importers._wda_item import LINE, Run, said, said_line
@@ -222,7 +223,8 @@ def _items(source: Source, name: str) -> Iterator[Item | Bad]:
         return
     number = -1
     ended = False
-    for line in lines(source, name, Encoding("utf-8")):
+    replaced = Replaced()
+    for line in lines(source, name, Encoding("utf-8"), replaced=replaced):
         text = line.text.strip()
         if number < 0:
             number = 0 if _START.search(text) else -1
@@ -241,6 +243,8 @@ def _items(source: Source, name: str) -> Iterator[Item | Bad]:
             yield Bad(where, "nested too deep", line.text)
         else:
             yield Item(number - 1, value, "messages")
+    if reason := replaced.reason():
+        yield Bad("encoding", reason, "")
     if not ended:
         raise BrokenJson("no end of the list of messages")
 
@@ -281,15 +285,18 @@ def _lines(name: str, run: Run, zone: str) -> Iterator[Record]:
     yield place
     talk = Transcript(place, run.source.told)
     clock = RowClock(zone)
+    replaced = Replaced()
     try:
-        for block in blocks(lines(run.source, name, Encoding("utf-8")), LINE.fullmatch):
+        found = lines(run.source, name, Encoding("utf-8"), replaced=replaced)
+        for block in blocks(found, LINE.fullmatch):
             where = block.place
             if block.head is None:
-                left = "\n".join(
-                    one for one in block.text.split("\n") if not one.startswith(_LABELS)
-                )
+                left = block.text
+                if block.first == 1 and not block.rest:
+                    kept = (one for one in left.split("\n") if not one.startswith(_LABELS))
+                    left = "\n".join(kept)
                 if left.strip():
-                    reason = "lines that belong to no message"
+                    reason = block.reason("lines that belong to no message")
                     yield Problem(file=full, part=where, reason=reason, raw=left)
                 continue
             try:
@@ -302,6 +309,7 @@ def _lines(name: str, run: Run, zone: str) -> Iterator[Record]:
             yield from records
     except BrokenText as cause:
         yield Problem(file=full, part="end", reason=f"the file breaks off: {cause}", raw="")
+    yield from replaced.problems(full)
 
 
 def _errors(source: Source) -> Iterator[Problem]:

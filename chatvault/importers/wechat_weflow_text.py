@@ -225,8 +225,7 @@ class _Text:
             left = "\n".join(kept)
         if not left.strip():
             return None
-        reason = "the rest of a message longer than 4 MiB" if block.rest else ""
-        reason = reason or "lines that belong to no message"
+        reason = block.reason("lines that belong to no message")
         return Problem(file=full, part=where, reason=reason, raw=left)
 
     def _said(self, block: Block[_Head], head: _Head, talk: Transcript, clock: RowClock) -> Said:

@@ -29,6 +29,7 @@ from chatvault.importers._json_stream import Bad
 from chatvault.importers._limits import MiB
 from chatvault.importers._people import folded
 from chatvault.importers._protocol import ImporterInfo
+from chatvault.importers._replaced import Replaced
 from chatvault.importers._source import Source
 from chatvault.importers._text_lines import BrokenText
 from chatvault.importers._wechat import is_room, own_id
@@ -177,11 +178,13 @@ class _Page:
 
     def _nodes(self) -> Iterator[Node | Problem]:
         full = self.source.full(self.name)
+        replaced = Replaced()
         try:
             with self.source.open(self.name) as file:
-                yield from elements(file, pages.is_message)
+                yield from elements(file, pages.is_message, replaced=replaced)
         except (BrokenHtml, OSError) as cause:
             yield Problem(file=full, part="end", reason=f"the page breaks off: {cause}", raw="")
+        yield from replaced.problems(full)
         if _MORE.search(self._all_of_head()):
             yield from self._script(self.name, _MORE)
         for name in self._parts():

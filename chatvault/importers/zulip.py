@@ -153,15 +153,20 @@ class _Messages:
     def records(self) -> Iterator[Record]:
         """Its messages, those of each conversation together."""
         rows: list[Row] = []
+        unread: list[Problem] = []
         try:
             with self._source.open(self._name) as file:
                 # They come behind the messages that they are about.
                 for part in stream(file, *TABLES):
                     if isinstance(part, Item) and part.array == REACTIONS:
-                        with suppress(Malformed):
+                        try:
                             self._realm.add(REACTIONS, part.value)
+                        except Malformed as cause:
+                            where = f"{REACTIONS}[{part.position}]"
+                            unread.append(self._problem(where, part.value, cause))
         except (BrokenJson, OSError):
             pass  # told below
+        yield from unread
         try:
             with self._source.open(self._name) as file:
                 for part in stream(file, *TABLES):

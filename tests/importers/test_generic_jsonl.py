@@ -225,3 +225,9 @@ def test_lines_with_pictures_beside_them_are_one_export() -> None:
         [export] = find(Source.of(given), IMPORTERS, Budget()).exports
         assert "generic-jsonl" == export.importer.INFO.key
     assert () == generic_csv.recognise(Source.of(files))
+
+
+@pytest.mark.parametrize("kind", [[], {}, [{}], None, 7])
+def test_a_kind_of_line_that_is_no_text_is_looked_at_without_harm(kind: object) -> None:
+    line = json.dumps({"_type": kind, "sender": "n-1", "content": "a word"}).encode() + b"\n"
+    assert isinstance(generic_jsonl.recognise(Source.of({"a.jsonl": line * 3})), tuple)

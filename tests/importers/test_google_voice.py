@@ -3,7 +3,7 @@
 import pytest
 
 from archives import zipped
-from chatvault.importers import google_voice
+from chatvault.importers import _google_voice_page, google_voice
 from chatvault.importers._explore import find, find_parts
 from chatvault.importers._google_voice_page import NAME
 from chatvault.importers._limits import Budget
@@ -203,3 +203,14 @@ def test_voice_and_chat_of_one_takeout_are_two_exports() -> None:
         found = find(Source.of(given), IMPORTERS, Budget())
         keys = [export.importer.INFO.key for export in found.exports]
         assert ["google-chat", "google-voice"] == keys
+
+
+def test_what_is_over_the_limit_of_a_page_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_google_voice_page, "MOST", 2)
+    name = "Ida Noor - Text - 2021-07-17T18_16_16Z.html"
+    records = read({name: page(*(text(f"word {n}", minute=n) for n in range(5)))})
+    assert ["word 0", "word 1"] == [one.text for one in messages(records)]
+    [told] = [one for one in records if isinstance(one, Problem)]
+    assert (name, "end", "3 messages more than are read of one page") == (
+        told.file, told.part, told.reason,
+    )  # fmt: skip

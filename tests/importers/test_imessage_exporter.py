@@ -296,3 +296,13 @@ def test_a_sticker_as_a_reaction_keeps_its_file_and_who_sent_it(
     records = read({"Ada Lind.html": PAGE.format(tapback)})
     (found,) = (one for one in records if isinstance(one, Reaction))
     assert ("sticker", sender, {"sticker": said}) == (found.emoji, found.sender_id, found.extra)
+
+
+def test_a_reply_that_cannot_be_read_is_kept_beside_the_message_it_answers() -> None:
+    case = OURS["oldpage"]
+    [(name, data)] = case.files.items()
+    head, mark, tail = data.partition(b'<div class="reply">')
+    broken = head + mark + tail.replace(b"Oct 17, 2021 10:32:03 PM", b"no clock at all", 1)
+    records = list(imessage_exporter.read(case.source_of({name: broken})))
+    notes = [str(note) for one in messages(records) for note in one.extra.get("notes", ())]
+    assert [True] == ["no clock at all" in note for note in notes if "cannot be read" in note]

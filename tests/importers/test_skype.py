@@ -12,7 +12,7 @@ import pytest
 from archives import peak
 from cases import CASES, complaints
 from chatvault.errors import BadExport
-from chatvault.importers import skype
+from chatvault.importers import _skype_item, skype
 from chatvault.importers._explore import find, find_parts
 from chatvault.importers._limits import Budget
 from chatvault.importers._skype_edits import Edits
@@ -453,3 +453,15 @@ def test_memory_does_not_grow_with_the_number_of_messages() -> None:
         return peak(work)
 
     assert size(3000) < 2 * size(150) + 3_000_000
+
+
+def test_more_reactions_than_anybody_gives_leave_the_message_unread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_skype_item, "MOST_REACTIONS", 3)
+    for count in (3, 4):
+        users = [{"mri": f"8:p{n}", "time": 1745000000001} for n in range(count)]
+        records = read(chat(entry(properties={"emotions": [{"key": "like", "users": users}]})))
+        reasons = [one.reason for one in records if isinstance(one, Problem)]
+        assert ([] if count == 3 else ["more than 3 reactions"]) == reasons
+        assert (count if count == 3 else 0) == sum(isinstance(one, Reaction) for one in records)

@@ -209,3 +209,12 @@ def test_the_archive_that_a_server_makes_is_one_export() -> None:
     data = tarred({f"zulip-export-x/{name}": one for name, one in files.items()}, "w:gz")
     [found] = find(Source.of({"zulip-export-x.tar.gz": data}), IMPORTERS, Budget()).exports
     assert ("zulip", set(files)) == (found.importer.INFO.key, set(found.source.entries))
+
+
+def test_a_reaction_beside_the_messages_that_cannot_be_read_is_told() -> None:
+    files = export(message(1))
+    rows = {"zerver_message": [message(1)], "zerver_reaction": [{"message": 1, "odd": "brambles"}]}
+    files["messages-000001.json"] = json.dumps(rows).encode()
+    [told] = [one for one in read(files) if isinstance(one, Problem)]
+    assert ("messages-000001.json", "zerver_reaction[0]") == (told.file, told.part)
+    assert "brambles" in told.raw
