@@ -15,7 +15,9 @@ Marks = Sequence[tuple[int, int]]
 
 def show_text(text: str, marks: Marks, *, indent: str) -> None:
     """Print the text of a hit, or the part of a long one around the first mark. Marks are bold and
-    yellow on a terminal, in `[ ]` without colour."""
+    yellow on a terminal, in `[ ]` without colour. Nothing for a photo without a name."""
+    if not text:
+        return
     shown, places = _harmless(text, marks, _part(text, marks))
     if not in_colour():
         shown, places = _bracketed(shown, places), ()

@@ -30,20 +30,29 @@ class VaultOptions:
 
     @contextmanager
     def reading(self) -> Iterator[Any]:
-        """The open vault, for commands that change nothing (but for a search index that an older
-        ChatVault made)."""
+        """The open vault, for commands that change nothing and do not search."""
         from chatvault.services import opening
+
+        layout, ring = self.unlocked()
+        with opening.reading(layout, ring) as vault:
+            _tell_behind(vault)
+            yield vault
+
+    @contextmanager
+    def searching(self, query: Any = None) -> Iterator[Any]:
+        """The same for commands that look into the search index, or for those that do so for some
+        queries. An index that an older ChatVault made is made anew first."""
+        from chatvault.services import opening
+        from chatvault.services.query import uses_index
 
         layout, ring = self.unlocked()
         with ExitStack() as stack:
             vault = stack.enter_context(opening.reading(layout, ring))
-            if not opening.is_index_current(vault):
+            if (query is None or uses_index(query)) and not opening.is_index_current(vault):
                 stack.close()
-                _let_write(layout, ring)
+                _renew_index(layout, ring)
                 vault = stack.enter_context(opening.reading(layout, ring))
-            behind = len(vault.compare().unknown)
-            if behind:
-                talk(f"note: {count(behind, 'pack')} not taken in yet; the next import does that")
+            _tell_behind(vault)
             yield vault
 
     @contextmanager
@@ -71,11 +80,17 @@ class VaultOptions:
         return layout, opened.ring
 
 
-def _let_write(layout: Any, ring: Any) -> None:
+def _tell_behind(vault: Any) -> None:
+    behind = len(vault.compare().unknown)
+    if behind:
+        talk(f"note: {count(behind, 'pack')} not taken in yet; the next import does that")
+
+
+def _renew_index(layout: Any, ring: Any) -> None:
     from chatvault.services import unlock
 
-    with progress() as told, unlock.writing(layout, ring, tell=talk, progress=told):
-        pass  # opening it brings everything up to date
+    with progress() as told:
+        unlock.renew_index(layout, ring, tell=talk, progress=told)
 
 
 def default_folder() -> Path:

@@ -232,7 +232,7 @@ def _bar() -> Iterator[Callable[[str, int, int], None]]:
         def tell(what: str, done: int, total: int) -> None:
             nonlocal now
             if what != now:  # another thing begins, with a clock of its own
-                shown.reset(task, total=total or None, description=what)
+                shown.reset(task, total=total or None, description=what, amount="")
                 now = what
             amounts = [done, total] if total else [done] if done else []
             words = [f"{n:,}" if COUNTED.search(what) else size(n) for n in amounts]

@@ -54,7 +54,7 @@ def merge(
     from chatvault.services.suggest import suggestions
 
     if suggest:
-        with vault.reading() as opened:
+        with vault.searching() as opened:
             found = suggestions(opened.db)
         if as_json:
             print_json(found)

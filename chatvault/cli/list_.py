@@ -69,7 +69,7 @@ def command(
             f"this filter is for files, and not for {what}", where=Where(f"--{given[0]}"),
             remedy=f"use it with `chatvault list {' or '.join(OF_FILES)}`",
         )  # fmt: skip
-    with vault.reading() as opened:
+    with vault.searching(tree) as opened:
         if what == "similar":
             from chatvault.services import similar
 

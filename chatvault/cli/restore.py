@@ -78,7 +78,7 @@ def media(
 
     options = restore_media.Options(zone=_zone(timezone), keep_dangerous=keep, choice=chosen(media))
     tree = asked((), filters)
-    with vault.reading() as opened, progress() as tell:
+    with vault.searching(tree) as opened, progress() as tell:
         report = restore_media.restore_media(
             opened, dest, tree, options=options, note=talk, progress=tell
         )
@@ -142,7 +142,7 @@ def conversations(
     frame = Frame(zone=_zone(timezone), now_ms=now_ms())
     options = restore_chats.Options(restore_chats.FORMS[form], frame, media=with_media)
     tree = asked((), filters)
-    with vault.reading() as opened, progress() as tell:
+    with vault.searching(tree) as opened, progress() as tell:
         report = restore_chats.restore_chats(
             opened, dest, tree, options=options, note=talk, progress=tell
         )

@@ -142,7 +142,7 @@ def _searched(vault: VaultOptions, tree: Any, page: dict[str, Any]) -> tuple["Hi
     """What was found, and what to try if nothing was."""
     from chatvault.services.search import search
 
-    with vault.reading() as opened:
+    with vault.searching() as opened:
         found = search(opened.db, tree, **page)
         if found.total:
             return found, ""
@@ -163,6 +163,6 @@ def _scanned(
 
     pattern = pattern_of(text, literal=literal)
     tree = asked((), filters)
-    with vault.reading() as opened, progress() as told:
+    with vault.searching(tree) as opened, progress() as told:
         talk("reading every message that the filters leave, which takes longer than a search")
         return scan(opened.db, tree, pattern, **page, progress=told)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from chatvault.services.pages import Page, Shown
 
 INSIDE = " " * 6
+CONTEXT = 10  # messages before and after, if nobody says how many
 NO_TIME = "no time".ljust(len("2024-05-17 15:04"))
 
 
@@ -56,7 +57,7 @@ NO_TIME = "no time".ljust(len("2024-05-17 15:04"))
     "--context",
     type=click.IntRange(0, 1000),
     metavar="N",
-    default=10,
+    default=CONTEXT,
     show_default=True,
     help="How many messages before it and after it.",
 )
@@ -137,10 +138,11 @@ def _ways_on(page: "Page", context: int) -> None:
     """Say how to read on: a page does not show the numbers of its messages."""
     places = [message.id for message in page.messages]
     here = places.index(page.here)
+    more = "" if context == CONTEXT else f" --context {context}"
     if here == context > 0:
-        talk(f"what was before: chatvault show {places[0]}")
+        talk(f"what was before: chatvault show {places[0]}{more}")
     if len(places) - here - 1 == context > 0:
-        talk(f"what came after: chatvault show {places[-1]}")
+        talk(f"what came after: chatvault show {places[-1]}{more}")
 
 
 def _show(message: "Shown", *, here: str) -> None:

@@ -77,7 +77,7 @@ def command(
 def _counted(tree: "Query", vault: VaultOptions) -> "Stats":
     from chatvault.services.stats import stats
 
-    with vault.reading() as opened:
+    with vault.searching(tree) as opened:
         return stats(opened.db, tree, zone=local_zone(), zone_name=local_zone_name())
 
 

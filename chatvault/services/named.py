@@ -24,7 +24,7 @@ def one_named(
     the rows with the names that lists show, `named` with all their names, `platforms` where each is
     at home; `listed` says where the numbers stand. With `parts` a name that contains what was
     given will do, if none equals it."""
-    if given.isascii() and given.isdigit() and int(given) in shown:
+    if given.isascii() and given.isdigit() and len(given) < 19 and int(given) in shown:
         return int(given)
     asked = folded(given)
     first = [row for row, name in shown.items() if folded(name) == asked]

@@ -44,6 +44,6 @@ def reading(layout: Layout, ring: KeyRing) -> Iterator[Vault]:
 
 
 def is_index_current(vault: Vault) -> bool:
-    """Whether the search index was made by today's rules. By another one nothing may be found;
-    whoever opens the vault to write makes it anew."""
+    """Whether the search index was made by today's rules. By those of another one nothing may be
+    found; `unlock.renew_index` makes it anew, and so does whoever opens the vault to write."""
     return search_index.is_current(vault.db)

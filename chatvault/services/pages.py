@@ -67,7 +67,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def show(db: Connection, message_id: int, *, context: int) -> Page:
     """A message and those around it; Usage when there is none with this number."""
-    center = queries.message(db, message_id)
+    center = queries.message(db, message_id) if message_id < 2**63 else None
     if center is None:
         raise Usage(
             f"there is no message {message_id}", remedy="`chatvault search` shows their numbers"

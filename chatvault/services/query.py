@@ -168,6 +168,12 @@ def with_filters(
     return _all_of([*own, *added]) or EVERYTHING
 
 
+def uses_index(query: Query) -> bool:
+    """Whether it asks for more than a stretch of time: then the search index answers."""
+    parts = query.parts if isinstance(query, And) else (query,)
+    return not all(isinstance(part, Sent) for part in parts)
+
+
 def to_mark(query: Query) -> tuple[list[str], list[str]]:
     """The words and the phrases that a hit may be marked with: those not behind a minus."""
     terms = list(_positive(query))

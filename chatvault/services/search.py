@@ -89,6 +89,6 @@ def cursor_of(after: str | None) -> int | None:
     if after is None:
         return None
     digits = after.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 19):
         raise Usage("this is not a cursor", remedy='give the "next" of the page before')
     return int(after)

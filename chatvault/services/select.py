@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
-from chatvault.errors import BadQuery, Usage, Where
+from chatvault.errors import BadQuery, Damaged, Usage, Where
 from chatvault.services import query as ask
 from chatvault.services.named import folded
 from chatvault.services.query import Query
@@ -32,6 +32,12 @@ def select(db: Connection, query: Query) -> Selection:
     start = max((one.start for one in dates if one.start is not None), default=None)
     end = min((one.end for one in dates if one.end is not None), default=None)
     match = _all(db, rest) if rest else None
+    if match is not None and not search_index.is_current(db):
+        raise Damaged(
+            "an older ChatVault made the search index, and nothing would be found by it",
+            where=Where("archive.db"),
+            remedy="any command that writes makes it anew",
+        )
     return Selection(match, start, end)
 
 

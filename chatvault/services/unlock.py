@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from chatvault import __version__
-from chatvault.errors import Damaged, Where
+from chatvault.errors import Damaged, DiskTrouble, Where
 from chatvault.services import catch_up
 from chatvault.services.opening import Secret, layout_at, parse_secret, reading, unlock
 from chatvault.services.worker import Progress, silent
@@ -54,6 +54,30 @@ def writing(
             vault.close()
 
 
+def renew_index(
+    layout: Layout, ring: KeyRing, *, tell: Callable[[str], None], progress: Progress
+) -> None:
+    """Make a search index of older rules anew, and nothing else: who searches need not have all
+    packs. DiskTrouble where nothing can be written."""
+    layout.check_owner()
+    try:
+        with layout.locked(), archive.trouble():
+            vault = Vault(layout, ring, archive.open_archive(layout.archive, ring.database_key))
+            try:
+                session.check_ring(vault)
+                schema.migrate(vault.db)
+                _renew_search(vault, tell, progress)
+            finally:
+                vault.close()
+    except DiskTrouble as trouble:
+        raise DiskTrouble(
+            "an older ChatVault made the search index, and it cannot be made anew:"
+            f" {trouble.message}",
+            where=trouble.where,
+            remedy="copy the vault to a disk with room that can be written to, and search there",
+        ) from trouble
+
+
 def _renew_search(vault: Vault, tell: Callable[[str], None], progress: Progress) -> None:
     if not search_index.is_current(vault.db):
         tell("making the search index anew: this ChatVault finds more than the one that made it")
@@ -89,5 +113,5 @@ def _opened(
 
 __all__ = [
     "KeyRing", "Layout", "Opened", "Secret", "Vault", "layout_at", "parse_secret", "reading",
-    "unlock", "writing",
+    "renew_index", "unlock", "writing",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from chatvault.vault import search_index
 from chatvault.vault.archive import Connection
 from chatvault.vault.manifest import AnyLine, Decision, FileLine, ImportHead, encode
 
@@ -23,26 +24,34 @@ def packs_of(db: Connection, number: int) -> int:
     return int(db.execute("SELECT count(*) FROM pack WHERE import = ?", [number]).fetchone()[0])
 
 
+CHECKS = (
+    (
+        "messages belong to no import",
+        "SELECT count(*) FROM message WHERE id NOT IN (SELECT message FROM message_import)",
+    ),
+    ("rows point to nothing", "SELECT count(*) FROM pragma_foreign_key_check"),
+)
+INDEX_CHECKS = (
+    (
+        "messages are missing in the search index",
+        "SELECT count(*) FROM message WHERE -time_key NOT IN"
+        " (SELECT id FROM message_search_docsize)",
+    ),
+    (
+        "entries of the search index belong to no message",
+        "SELECT count(*) FROM message_search_docsize WHERE id NOT IN"
+        " (SELECT -time_key FROM message)",
+    ),
+)
+
+
 def inconsistencies(db: Connection) -> list[str]:
     """Rows that contradict each other, in words."""
+    checks = list(CHECKS)
+    if search_index.is_current(db):  # an older one is made anew before anybody searches
+        checks += INDEX_CHECKS
     found = []
-    for what, sql in (
-        (
-            "messages are missing in the search index",
-            "SELECT count(*) FROM message WHERE -time_key NOT IN"
-            " (SELECT id FROM message_search_docsize)",
-        ),
-        (
-            "entries of the search index belong to no message",
-            "SELECT count(*) FROM message_search_docsize WHERE id NOT IN"
-            " (SELECT -time_key FROM message)",
-        ),
-        (
-            "messages belong to no import",
-            "SELECT count(*) FROM message WHERE id NOT IN (SELECT message FROM message_import)",
-        ),
-        ("rows point to nothing", "SELECT count(*) FROM pragma_foreign_key_check"),
-    ):
+    for what, sql in checks:
         count = db.execute(sql).fetchone()[0]
         if count:
             found.append(f"{count:,} {what}")

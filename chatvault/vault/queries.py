@@ -126,27 +126,14 @@ def around(db: Connection, center: MessageRow, context: int) -> list[MessageRow]
     return [*reversed(before), center, *after]
 
 
-def messages(
-    db: Connection, selection: Selection, conversation: int | None = None
-) -> Iterator[MessageRow]:
-    """All messages of a selection, oldest first; of one conversation, if one is given."""
-    where, params = source(db, selection)
-    if conversation is not None:
-        where += " AND m.conversation = ?"
-        params.append(conversation)
-    head, _, tail = where.partition(" WHERE ")
-    sql = f"SELECT {COLUMNS} {head}{NAMES} WHERE {tail} ORDER BY m.time_key"
-    for row in db.execute(sql, params):
-        yield _message(row)
-
-
 def texts(
     db: Connection, selection: Selection, order: Order
 ) -> Iterator[tuple[int, tuple[str, ...]]]:
     """The time key of every message of a selection and what is written in it, in order."""
     where, params = source(db, selection)
-    key = "m.time_key" if selection.match is None else "-s.rowid"
-    direction = "ASC" if order == "oldest" else "DESC"
+    key, sign = ("m.time_key", 1) if selection.match is None else ("s.rowid", -1)
+    rises = (sign if order == "oldest" else -sign) > 0
+    direction = "ASC" if rises else "DESC"
     for time_key, text, more in db.execute(
         f"SELECT m.time_key, m.text, m.more_text {where} ORDER BY {key} {direction}", params
     ):

@@ -210,9 +210,9 @@ def test_show_opens_a_conversation_at_a_date(sealed: Vault) -> None:
     shown = re.findall(r"^[> ] (2024-\d\d-\d\d)", ended.out, re.MULTILINE)
     assert (5, "2024-03-29") == (len(shown), shown[2])
     assert all(day < "2024-03-29" for day in shown[:2])
-    last = re.search(r"what came after: chatvault show (\d+)$", ended.err, re.MULTILINE)
+    last = re.search(r"what came after: chatvault (show \d+ --context 2)$", ended.err, re.MULTILINE)
     assert last is not None
-    further = json.loads(sealed.run("show", last[1], "--context", "2", "--json").out)
+    further = json.loads(sealed.run(*last[1].split(), "--json").out)
     told = json.loads(
         sealed.run("show", "--in", "小满", "--at", "2024-03-29", "--context", "2", "--json").out
     )

@@ -10,6 +10,8 @@ from chatvault.errors import BadQuery
 from chatvault.services.query import EVERYTHING, parse
 from chatvault.services.scan import pattern_of, scan
 from chatvault.services.search import search
+from chatvault.services.select import select
+from chatvault.vault import queries
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 TEXTS = ["see C:\\photos", "c:\\PHOTOS!", "photos", "IMG 2034", "a.b", "axb", "在 C: 盘", "2034-05"]
@@ -77,3 +79,18 @@ def test_a_bad_pattern_is_an_error_at_its_column(column, text):
     with pytest.raises(BadQuery) as caught:
         pattern_of(text, literal=False)
     assert column == caught.value.column
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+def test_messages_are_read_in_order_and_never_sorted(made, order):
+    """Sorting would hold all texts of a large archive in memory."""
+    with made.reading() as vault:
+        selection = select(vault.db, parse("on:telegram", now=NOW, zone=UTC))
+        asked = []
+        vault.db.set_trace_callback(asked.append)
+        keys = [key for key, _ in queries.texts(vault.db, selection, order)]
+        vault.db.set_trace_callback(None)
+        (sql,) = (one for one in asked if "more_text" in one)
+        plan = [row[3] for row in vault.db.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    assert sorted(keys, reverse=order == "newest") == keys
+    assert not any("TEMP B-TREE" in step for step in plan)
