@@ -31,14 +31,14 @@ def command(*, full: bool, as_json: bool, vault: VaultOptions) -> None:
             count(checked.messages, "message"),
             *([count(checked.files, "file")] if full else []),
         ]
-        data(f"{report.level} check: {', '.join(parts)}")
+        hanging(f"{report.level} check: {', '.join(parts)}", "    ")
         for item in report.damage:
-            data(f"damage: {line(item.file)}: {line(item.what)}")
+            hanging(f"damage: {line(item.file)}: {line(item.what)}", "    ")
             if item.files:
                 touched = f"{count(item.files, 'file')}, in {count(item.messages, 'message')}"
-                data(f"    touches {touched}")
+                hanging(f"    touches {touched}", "    ")
             if item.repair:
-                data(f"    can be repaired from: {line(item.repair)}")
+                hanging(f"    can be repaired from: {line(item.repair)}", "    ")
         for text in report.unfinished:
             hanging(f"{line(text)}: import the same export again, and it goes on", "    ")
         for note in report.notes:
