@@ -42,6 +42,14 @@ def look(layout: "Layout", *, seconds: float | None = None) -> "Look | None":
     return remembered.look(layout, seconds=seconds or key_store.SECONDS, tell=talk)
 
 
+def slots(layout: "Layout") -> list[str] | None:
+    """The slots that the remembered key opens; None where none is stored. Trouble is raised."""
+    from chatvault.services import remembered
+
+    protect_memory()
+    return remembered.opens(layout, tell=talk)
+
+
 def may_be(folder: Path) -> bool:
     """Whether a key can be remembered at all. Asking the key store costs a twentieth of a second,
     and most vaults have none: without a slot of its own there is no such key."""

@@ -1,5 +1,6 @@
 """`chatvault keys`"""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,20 +120,22 @@ def remember(*, vault: VaultOptions) -> None:
 
     Whoever is logged in as you on this computer can then read everything. A key made for this
     purpose gets a slot of its own and is kept in the computer's key store (Keychain, Credential
-    Manager, Secret Service); the passphrase is not. Needs the package keyring.
+    Manager, Secret Service); the passphrase is not. All copies of the vault here share the key, and
+    each needs this once. Needs the package keyring.
     """
-    from chatvault.services import key_store, opening, remembered
+    from chatvault.services import opening, remembered
 
     layout = opening.layout_at(vault.folder)
-    key_store.check_installed()
-    found = _remembered.look(layout)
-    if found is not None and found.opened is not None:
-        data(f"this computer remembers this vault already (keys/{found.opened.slot})")
+    slots = _remembered.slots(layout)  # trouble is told before anything is asked
+    if slots:
+        data(f"this computer remembers this vault already (keys/{slots[0]})")
         return
-    remembered.has_entry(layout, tell=talk)  # its trouble is told before anything is asked
     secret = opening.parse_secret(read_secret(vault.secrets))
-    slot = remembered.remember(layout, opening.unlock(layout, secret).ring, tell=talk)
-    data(f"this computer opens the vault from now on (keys/{slot})")
+    made = remembered.remember(layout, opening.unlock(layout, secret).ring, tell=talk)
+    data(f"this computer opens the vault from now on (keys/{made.slot})")
+    if made.again:
+        talk("The slot is for the key that this computer had already. If it may have got into")
+        talk("other hands: chatvault keys forget, then chatvault keys remember makes another.")
     talk("Whoever is logged in as you here needs no passphrase for it, to read or to change it.")
     talk("Keep the passphrase and the recovery key: they are all that is left without this")
     talk("computer. To end it: chatvault keys forget")
@@ -143,23 +146,34 @@ def remember(*, vault: VaultOptions) -> None:
 def forget(*, vault: VaultOptions) -> None:
     """Let this computer no longer open the vault without a passphrase.
 
-    The passphrase or the recovery key is asked for, so that it is sure that you still have it.
+    That goes for all copies of the vault on it. The passphrase or the recovery key is asked for, so
+    that it is sure that you still have it.
     """
     from chatvault.services import keys, opening, remembered
 
     layout = opening.layout_at(vault.folder)
-    if not remembered.has_entry(layout, tell=talk):
+    slots = _remembered.slots(layout)
+    if slots is None:
         data("nothing is remembered for this vault on this computer")
         return
-    found = _remembered.look(layout)
-    if found is not None and found.opened is not None:
-        slot = found.opened.slot
-        keys.remove_slot(layout, _proven_without(vault, layout, slot), slot)
-        talk(KEPT)
-    elif found is not None and found.note and not found.stale:
-        talk(f"note: {line(found.note)}")
-    _drop_entry(layout)
+    if not slots:
+        talk("note: the remembered key opens no slot of this copy; it may open other copies")
+    ring = _proven_without(vault, layout, *slots)
+    for slot in slots:
+        keys.remove_slot(layout, ring, slot)
+    try:
+        remembered.forget_entry(layout, tell=talk)
+    except KeyStoreTrouble as trouble:
+        if not slots:
+            raise
+        _warn_kept(trouble)
+        for slot in slots:
+            data(f"keys/{slot} is removed")
+        return
     data("this computer has forgotten the vault")
+    talk("Other copies of it on this computer need a passphrase now, too.")
+    if slots:
+        talk(KEPT)
 
 
 @command.command(epilog="Example: chatvault keys remove slot-1")
@@ -171,38 +185,41 @@ def remove(slot: str, *, vault: VaultOptions) -> None:
     Something that opens another slot is asked for first, so that it is sure that you have it. `keys
     list` shows the slots; those called slot-1, slot-2, ... are mostly keys that computers remember.
     """
-    from chatvault.services import keys, opening
+    from chatvault.services import keys, opening, remembered
 
     layout = opening.layout_at(vault.folder)
     name = f"{slot.removesuffix('.age')}.age"
     if name not in [one.name for one in keys.slots(layout)]:
         raise Usage("there is no such slot", remedy="`chatvault keys list` shows them")
-    found = _remembered.look(layout) if name.startswith("slot-") else None
+    here: list[str] | None = None
+    if name.startswith("slot-") and _remembered.may_be(layout.root):
+        with suppress(KeyStoreTrouble, Usage):  # then this one is not known to be its slot
+            here = _remembered.slots(layout)
     keys.remove_slot(layout, _proven_without(vault, layout, name), name)
-    if found is not None and found.opened is not None and found.opened.slot == name:
-        _drop_entry(layout)
     data(f"keys/{name} is removed")
+    if here == [name]:
+        try:
+            remembered.forget_entry(layout, tell=talk)
+            talk("This computer has forgotten the vault, and needs a passphrase for all copies.")
+        except KeyStoreTrouble as trouble:
+            _warn_kept(trouble)
     talk(KEPT)
 
 
-def _proven_without(vault: VaultOptions, layout: "Layout", slot: str) -> "KeyRing":
-    """The ring, opened by a secret that somebody has and that needs another slot than this one."""
+def _proven_without(vault: VaultOptions, layout: "Layout", *slots: str) -> "KeyRing":
+    """The ring, opened by a secret that somebody has and that needs another slot than these."""
     from chatvault.services import keys, opening
 
     secret = read_secret(vault.secrets, prompt="Passphrase or recovery key")
     try:
-        return keys.prove_without(layout, opening.parse_secret(secret), slot).ring
+        return keys.prove_without(layout, opening.parse_secret(secret), *slots).ring
     except WrongSecret as trouble:
         raise WrongSecret(
-            "this passphrase or key opens no other slot; nothing was removed",
-            remedy="where the vault opens without one, `chatvault keys passphrase` makes another",
+            f"this passphrase or key opens no {'other ' if slots else ''}slot; nothing was removed",
+            remedy="where a copy of the vault opens without one, `chatvault keys passphrase` makes"
+            " another for it",
         ) from trouble
 
 
-def _drop_entry(layout: "Layout") -> None:
-    from chatvault.services import remembered
-
-    try:
-        remembered.forget_entry(layout, tell=talk)
-    except KeyStoreTrouble as trouble:
-        talk(f"warning: {line(trouble.message)}; what it holds opens nothing any more")
+def _warn_kept(trouble: KeyStoreTrouble) -> None:
+    talk(f"warning: {line(trouble.message)}; what it holds still opens copies that have the slot")

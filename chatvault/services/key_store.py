@@ -9,6 +9,7 @@ import importlib.util
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from chatvault.errors import KeyStoreTrouble, NoKeyStore
@@ -20,6 +21,10 @@ T = TypeVar("T")
 SERVICE = "chatvault"
 SECONDS = 20.0  # long enough to answer a question on the desktop
 PATIENCE = 2.0  # after this it is said what we wait for
+CHOICE = (
+    "set PYTHON_KEYRING_BACKEND or the file keyringrc.cfg right, or do without: then the system's"
+    " own is taken"
+)
 UNLOCK = "unlock it (on most desktops: log in there), then run this again"
 INSTALL = (
     "in the checkout: pipx install --force '.[keyring]', or pip install '.[keyring]' where pip"
@@ -92,7 +97,7 @@ def _ask(
     # Nothing may be lost here: who waits would take it for silence.
     try:
         answers.append(question(_store()))
-    except NoKeyStore as trouble:
+    except KeyStoreTrouble as trouble:
         troubles.append(trouble)
     except BaseException as cause:  # noqa: BLE001
         kind = type(cause).__name__
@@ -113,7 +118,7 @@ def _store() -> "KeyringBackend":
 
     # Plugins that cannot be loaded are logged with all their places in the code.
     logging.getLogger("keyring").addHandler(logging.NullHandler())
-    store = core.load_env() or core.load_config()
+    store = _chosen()
     if store is None and sys.platform in SYSTEMS_OWN:
         try:
             return core.load_keyring(SYSTEMS_OWN[sys.platform])
@@ -125,6 +130,15 @@ def _store() -> "KeyringBackend":
     if isinstance(store, fail.Keyring):
         raise _nothing_to_ask()
     return store
+
+
+def _chosen() -> "KeyringBackend | None":
+    """The store that the user chose for `keyring`; KeyStoreTrouble when it cannot be loaded."""
+    from keyring import core
+
+    with suppress(Exception):  # a name of nothing, or a store that cannot be here: any error at all
+        return core.load_env() or core.load_config()
+    raise KeyStoreTrouble("the key store chosen for `keyring` cannot be loaded", remedy=CHOICE)
 
 
 def _nothing_to_ask() -> NoKeyStore:

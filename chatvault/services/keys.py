@@ -352,10 +352,10 @@ def prove(layout: Layout, secret: age.Passphrase | age.Identity) -> Opened:
     return keyring.open_ring(layout, secret)
 
 
-def prove_without(layout: Layout, secret: age.Passphrase | age.Identity, name: str) -> Opened:
-    """Proof that a secret opens the vault by another slot than this one: so that nobody removes
-    the only one whose secret is still known."""
-    others = [other for other in keyring.slot_names(layout) if other != name]
+def prove_without(layout: Layout, secret: age.Passphrase | age.Identity, *slots: str) -> Opened:
+    """Proof that a secret opens the vault by another slot than these: so that nobody removes the
+    only ones whose secret is still known."""
+    others = [name for name in keyring.slot_names(layout) if name not in slots]
     if not others:
         raise Usage("this is the last slot: without it nothing opens the vault any more")
     return keyring.open_ring(layout, secret, only=others)

@@ -18,8 +18,8 @@ from key_stores import QUOTED, chosen
 IDENTITY = re.compile(r"AGE-SECRET-KEY-1[0-9A-Z]{58}")
 NOBODY_TO_ASK = "chatvault: there is no terminal to ask for the passphrase\n"
 STALE = (
-    "note: the key remembered on this computer does not open this vault; `chatvault keys remember`"
-    " renews it, `keys forget` drops it\n"
+    "note: the key remembered on this computer does not open this copy of the vault; `chatvault"
+    " keys remember` gives it a slot here, `keys forget` drops it\n"
 )
 
 
@@ -71,6 +71,14 @@ def remembering(once: Computer, tmp_path: Path) -> Computer:
     shutil.copytree(once.vault.folder, tmp_path / "vault")
     shutil.copy(once.file, tmp_path / "key store.json")
     return Computer(replace(once.vault, folder=tmp_path / "vault"), tmp_path / "key store.json")
+
+
+@pytest.fixture
+def second(remembering: Computer, tmp_path: Path) -> Computer:
+    """The same computer, with a copy of the vault from before it remembered."""
+    shutil.copytree(remembering.vault.folder, tmp_path / "copy")
+    (tmp_path / "copy/keys/slot-1.age").unlink()
+    return replace(remembering, vault=replace(remembering.vault, folder=tmp_path / "copy"))
 
 
 @pytest.mark.slow
@@ -169,7 +177,7 @@ def test_KEY_5_testing_a_secret_asks_for_one(remembering: Computer) -> None:
         ("Scribbling", STALE),
         ("Forgetful", ""),
         ("Absent", ""),
-        ("NoSuchStore", "note: the key store refused (AttributeError)\n"),
+        ("NoSuchStore", "note: the key store chosen for `keyring` cannot be loaded\n"),
     ],
 )
 def test_a_key_store_is_never_an_obstacle(remembering: Computer, store: str, note: str) -> None:
@@ -250,6 +258,61 @@ def test_KEY_5_nobody_forgets_who_has_nothing_else_that_opens_the_vault(
     assert 0 == remembering.run("keys", "forget", "--passphrase-file", new).code
 
 
+def test_KEY_5_another_copy_never_takes_the_only_key_of_the_first(
+    remembering: Computer, second: Computer
+) -> None:
+    """The entry is for all copies: who cannot open one otherwise would have lost it."""
+    assert NOBODY_TO_ASK in second.run("keys", "forget").err
+    ended = second.run("keys", "forget", CHATVAULT_PASSPHRASE="forgotten")
+    assert (12, "") == (ended.code, ended.out)
+    assert "note: the remembered key opens no slot of this copy" in ended.err
+    assert "opens no slot; nothing was removed" in ended.err
+    assert 0 == remembering.run("list").code
+    forgotten = second.run("keys", "forget", CHATVAULT_PASSPHRASE=PASSPHRASE)
+    assert (0, {}) == (forgotten.code, remembering.stored)
+    assert "Other copies of it on this computer need a passphrase now, too." in forgotten.err
+
+
+def test_KEY_5_a_damaged_slot_does_not_cost_the_key(remembering: Computer) -> None:
+    slot = remembering.vault.folder / "keys/slot-1.age"
+    whole = slot.read_bytes()
+    slot.write_bytes(whole[:-5])
+    assert NOBODY_TO_ASK in remembering.run("keys", "forget").err
+    slot.write_bytes(whole)
+    assert 0 == remembering.run("list").code
+
+
+def test_all_copies_on_a_computer_open_with_one_key(
+    remembering: Computer, second: Computer
+) -> None:
+    before = remembering.stored
+    assert second.run("list").err.startswith(NOBODY_TO_ASK)  # asks no key store: there is no slot
+    ended = second.remember()
+    assert (0, "this computer opens the vault from now on (keys/slot-1.age)\n") == (
+        ended.code, ended.out
+    )  # fmt: skip
+    assert before == remembering.stored
+    assert (0, 0) == (remembering.run("list").code, second.run("list").code)
+    assert ["passphrase.age", "recovery.age", "slot-1.age"] == remembering.slots == second.slots
+
+
+def test_forgetting_removes_all_slots_of_the_key(remembering: Computer) -> None:
+    slot = remembering.vault.folder / "keys/slot-1.age"
+    whole = slot.read_bytes()
+    slot.write_bytes(whole[:-5])
+    assert 0 == remembering.remember().code
+    slot.write_bytes(whole)
+    assert ["passphrase.age", "recovery.age", "slot-1.age", "slot-2.age"] == remembering.slots
+    # the key itself proves nothing, although either slot opens without the other
+    (text,) = remembering.stored.values()
+    assert 12 == remembering.run("keys", "forget", CHATVAULT_PASSPHRASE=text).code
+    removed = remembering.run("keys", "remove", "slot-1", CHATVAULT_PASSPHRASE=PASSPHRASE)
+    assert (0, 0) == (removed.code, remembering.run("list").code)
+    slot.write_bytes(whole)
+    assert 0 == remembering.run("keys", "forget", CHATVAULT_PASSPHRASE=PASSPHRASE).code
+    assert ({}, ["passphrase.age", "recovery.age"]) == (remembering.stored, remembering.slots)
+
+
 def test_the_recovery_key_is_enough_to_forget(remembering: Computer) -> None:
     ended = remembering.run("keys", "forget", CHATVAULT_PASSPHRASE=remembering.vault.recovery)
     assert (0, {}) == (ended.code, remembering.stored)
@@ -258,9 +321,13 @@ def test_the_recovery_key_is_enough_to_forget(remembering: Computer) -> None:
 def test_an_entry_that_cannot_be_deleted_opens_nothing(remembering: Computer) -> None:
     ended = remembering.run("keys", "forget", store="CannotDelete", CHATVAULT_PASSPHRASE=PASSPHRASE)
     assert (0, ["passphrase.age", "recovery.age"]) == (ended.code, remembering.slots)
-    assert "what it holds opens nothing any more" in ended.err
+    assert "keys/slot-1.age is removed\n" == ended.out
+    assert "what it holds still opens copies that have the slot" in ended.err
     assert QUOTED not in ended.err
     assert remembering.run("list").err.startswith(NOBODY_TO_ASK)
+    again = remembering.run("keys", "forget", store="CannotDelete", CHATVAULT_PASSPHRASE=PASSPHRASE)
+    assert (1, "") == (again.code, again.out)
+    assert "chatvault: the key store refused (RuntimeError)\n" in again.err
 
 
 def test_removing_the_slot_elsewhere_ends_it_here(remembering: Computer, tmp_path: Path) -> None:
@@ -272,14 +339,20 @@ def test_removing_the_slot_elsewhere_ends_it_here(remembering: Computer, tmp_pat
     assert ["passphrase.age", "recovery.age", "slot-2.age"] == other.slots
     assert 0 == other.run("list").code
     assert remembering.run("list").err.startswith(STALE + NOBODY_TO_ASK)
-    # what is stale goes without a passphrase, and is replaced by remembering again
+    # remembering again takes the same key, and says how to have another
     stale = remembering.stored
-    assert 0 == remembering.remember().code
-    assert stale != remembering.stored
+    again = remembering.remember()
+    assert (0, stale) == (again.code, remembering.stored)
+    assert "The slot is for the key that this computer had already." in again.err
     assert ["passphrase.age", "recovery.age", "slot-1.age", "slot-2.age"] == other.slots
     other.run("keys", "remove", "slot-1.age", CHATVAULT_PASSPHRASE=PASSPHRASE)
-    forgotten = remembering.run("keys", "forget")
-    assert (0, {}, "") == (forgotten.code, remembering.stored, forgotten.err)
+    forgotten = remembering.run("keys", "forget", CHATVAULT_PASSPHRASE=PASSPHRASE)
+    assert (0, {}) == (forgotten.code, remembering.stored)
+    fresh = remembering.remember()
+    assert (0, False) == (fresh.code, "had already" in fresh.err)
+    assert stale.keys() == remembering.stored.keys()
+    assert stale != remembering.stored
+    assert 0 == remembering.run("list").code
 
 
 def test_removing_the_slot_of_this_computer_drops_the_entry(remembering: Computer) -> None:

@@ -10,7 +10,7 @@ from keyring import core
 from vaults import Made
 
 import key_stores
-from chatvault.errors import Damaged, DiskTrouble, KeyStoreTrouble, NoKeyStore, Usage
+from chatvault.errors import Damaged, DiskTrouble, KeyStoreTrouble, NoKeyStore, Usage, WrongSecret
 from chatvault.services import key_store, keys, remembered
 from chatvault.vault import age, keyring
 from chatvault.vault.files import FileOps
@@ -37,24 +37,61 @@ def entry(made: Made) -> str | None:
 
 def test_what_is_remembered_opens_the_same_ring(made: Made) -> None:
     assert remembered.Look() == look(made)
-    assert "slot-1.age" == remembered.remember(made.layout, made.ring, tell=quiet)
+    found = remembered.remember(made.layout, made.ring, tell=quiet)
+    assert remembered.Remembered("slot-1.age", again=False) == found
     opened = look(made).opened
     assert opened is not None
     assert ("slot-1.age", True) == (opened.slot, opened.ring.same_as(made.ring))
 
 
-def test_every_time_another_key_is_made(made: Made) -> None:
+def test_a_key_that_is_stored_is_used_again(made: Made) -> None:
+    """Another one in its place would shut out other copies of the vault on this computer."""
     found = set()
     for number in range(1, 4):
-        assert f"slot-{number}.age" == remembered.remember(made.layout, made.ring, tell=quiet)
+        slot = remembered.remember(made.layout, made.ring, tell=quiet)
+        assert remembered.Remembered(f"slot-{number}.age", again=number > 1) == slot
         found.add(entry(made))
-    assert 3 == len(found)
+    assert 1 == len(found)
+    assert ["slot-1.age", "slot-2.age", "slot-3.age"] == remembered.opens(made.layout, tell=quiet)
+
+
+def test_what_is_no_key_is_replaced(made: Made) -> None:
+    key_store.write(made.layout.info().vault, "scribble", tell=quiet)
+    assert [] == remembered.opens(made.layout, tell=quiet)
+    assert not remembered.remember(made.layout, made.ring, tell=quiet).again
+    assert ["slot-1.age"] == remembered.opens(made.layout, tell=quiet)
+
+
+def test_after_forgetting_another_key_is_made(made: Made) -> None:
+    remembered.remember(made.layout, made.ring, tell=quiet)
+    before = entry(made)
+    remembered.forget_entry(made.layout, tell=quiet)
+    assert remembered.opens(made.layout, tell=quiet) is None
+    assert not remembered.remember(made.layout, made.ring, tell=quiet).again
+    assert entry(made) not in {None, before}
+    assert ["slot-2.age"] == remembered.opens(made.layout, tell=quiet)
+
+
+def test_KEY_7_a_disk_that_fails_costs_other_copies_nothing(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remembered.remember(made.layout, made.ring, tell=quiet)
+    before = entry(made)
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(FileOps, "replace", fail)
+        with pytest.raises(DiskTrouble):
+            remembered.remember(made.layout, made.ring, tell=quiet)
+    assert (before, ["slot-1.age"]) == (entry(made), keyring.extra_slots(made.layout))
 
 
 def test_the_lowest_free_number_is_taken(made: Made) -> None:
     for number in (1, 3):
         (made.layout.keys / f"slot-{number}.age").write_bytes(b"?")
-    assert "slot-2.age" == remembered.remember(made.layout, made.ring, tell=quiet)
+    assert "slot-2.age" == remembered.remember(made.layout, made.ring, tell=quiet).slot
 
 
 @pytest.mark.parametrize("step", ["create", "sync", "replace"])
@@ -96,7 +133,7 @@ def test_the_vault_is_not_locked_while_the_key_store_is_asked(
     remembered.remember(made.layout, made.ring, tell=quiet)
     look(made)
     remembered.forget_entry(made.layout, tell=quiet)
-    assert [False] * 4 == locked
+    assert [False] * 5 == locked
 
 
 def test_a_key_store_that_never_answers_is_left_alone(
@@ -128,6 +165,27 @@ def test_what_a_key_store_says_is_not_passed_on(
         entry(made)
     assert key_stores.QUOTED not in str(raised.value) + raised.value.remedy
     assert raised.value.__cause__ is raised.value.__context__ is None
+
+
+@pytest.mark.parametrize("name", ["nonsense.Keyring", "nonsense", "key_stores.No", "..", ""])
+def test_a_store_that_cannot_be_loaded_is_not_said_to_be_locked(
+    made: Made, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", name)
+    with pytest.raises(KeyStoreTrouble, match="cannot be loaded") as raised:
+        entry(made)
+    assert "PYTHON_KEYRING_BACKEND" in raised.value.remedy
+    assert "unlock" not in raised.value.remedy
+
+
+@pytest.mark.parametrize("text", ["[backend]\ndefault-keyring = nonsense.Keyring\n", "nonsense"])
+def test_a_file_that_names_no_store_is_told(
+    nothing_chosen: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    (tmp_path / "chosen").write_text(text)
+    monkeypatch.setattr(core, "_config_path", lambda: tmp_path / "chosen")
+    with pytest.raises(KeyStoreTrouble, match="cannot be loaded"):
+        entry(nothing_chosen)
 
 
 @pytest.fixture
@@ -172,7 +230,7 @@ def test_without_vault_json_nothing_is_remembered_nor_forgotten(made: Made, tmp_
     made.layout.info_file.unlink()
     assert remembered.Look() == look(made)
     with pytest.raises(Usage):
-        remembered.has_entry(made.layout, tell=quiet)
+        remembered.opens(made.layout, tell=quiet)
 
 
 def test_KEY_5_the_last_slot_is_never_removed(made: Made) -> None:
@@ -200,3 +258,6 @@ def test_a_secret_proves_itself_by_another_slot_only(made: Made) -> None:
     extra = age.Identity.generate()
     assert "slot-1.age" == keys.add_slot(made.layout, made.ring, extra)
     assert "slot-1.age" == keys.prove_without(made.layout, extra, "recovery.age").slot
+    assert "slot-1.age" == keys.prove_without(made.layout, extra).slot
+    with pytest.raises(WrongSecret):
+        keys.prove_without(made.layout, extra, "slot-1.age", "recovery.age")
