@@ -192,7 +192,7 @@ class Batches:
                 row.changed = True
 
     def _write(self, rows: list[Row]) -> None:
-        gone = [(twin, row) for twin, row in self._gone if not twin.is_new]
+        gone = self._absorbed()
         if any(row.is_new for _, row in gone):
             # Links move to a row that is inserted only after the one it absorbs has made room.
             self._db.execute("PRAGMA defer_foreign_keys=ON")
@@ -220,6 +220,18 @@ class Batches:
                 " DO UPDATE SET value = max(value, ?1)",
                 [self._keys.largest_spill],
             )
+
+    def _absorbed(self) -> list[tuple[Row, Row]]:
+        """The stored rows that were absorbed, each with the row that it is in the end: what took it
+        in may have been absorbed itself, and if it was new it is never written."""
+        into = {twin.id: row for twin, row in self._gone}
+        found = []
+        for twin, row in self._gone:
+            while row.gone:
+                row = into[row.id]
+            if not twin.is_new:
+                found.append((twin, row))
+        return found
 
     def _platform_of(self, conversation: int) -> str:
         row = self._db.execute("SELECT platform FROM conversation WHERE id = ?", [conversation])

@@ -24,7 +24,17 @@ from test_merge_laws import (
 )
 
 import canonical
-from chatvault.model import Conversation, Message, MessageKind, Participant, Reaction, Timestamp
+from chatvault.model import (
+    Attachment,
+    AttachmentState,
+    Conversation,
+    Message,
+    MessageKind,
+    Participant,
+    Reaction,
+    Timestamp,
+    Version,
+)
 from chatvault.vault import decisions, people
 from chatvault.vault.decisions import Decisions
 from chatvault.vault.manifest import (
@@ -221,6 +231,85 @@ def test_an_edit_does_not_swallow_another_message_of_the_same_side():
     tell(connection, 4, [PLACE, *PEOPLE, message(1, "second")])
     assert [("1",), ("88",)] == rows(
         connection, "SELECT platform_id FROM message ORDER BY platform_id"
+    )
+    connection.close()
+
+
+def retold(tellings, *, by_id):
+    """An export with a transcript for each telling of one message that was edited: by which side
+    (h: this one, t: there), and which of its texts. Each knows something else besides."""
+    for side, text in tellings:
+        medium = Attachment(name=text, state=AttachmentState.ABSENT_NOT_EXPORTED, stable_name=False)
+        told = message(
+            2, text, attachments=(medium,), versions=(Version(text=f"before {text}"),),
+            extra={"export": text},
+        )  # fmt: skip
+        if not by_id:
+            told = msgspec.structs.replace(told, id=None)
+        records = [PLACE, *PEOPLE, told, Reaction(emoji=text, sender_id="u2")]
+        yield from records if side == "h" else told_there(records)
+
+
+EDITED = [(side, text) for side in "ht" for text in "abc"]
+
+
+@st.composite
+def retellings(draw):
+    """What is known without ids, then one message again and again in one import, by its two ids."""
+    return [
+        draw(st.lists(st.sampled_from(EDITED), min_size=least, max_size=most, unique=True))
+        for least, most in ((1, 2), (4, 6))
+    ]
+
+
+@given(retellings(), st.integers(1, 6))
+def test_ids_of_both_sides_told_again_in_one_import_with_other_texts(tellings, batch):
+    """What absorbed a row may be absorbed itself, and all that hung on the first is there."""
+    one, other = [list(retold(told, by_id=by_id)) for by_id, told in enumerate(tellings)]
+    connection = empty()
+    decide(connection, *DECIDED)
+    for number, export in enumerate((one, other, one, other), 1):
+        tally = tell(connection, number, export, batch=50)
+        messages = sum(isinstance(record, Message) for record in export)
+        assert messages == tally.new + tally.known + tally.updated
+        assert number <= 2 or messages == tally.known
+        links = rows(connection, "SELECT DISTINCT import FROM message_import ORDER BY 1")
+        assert [(told,) for told in range(1, number + 1)] == links
+        assert [] == rows(connection, "PRAGMA foreign_key_check")
+        texts = {text for export in tellings[:number] for _, text in export}
+        for count in (
+            "SELECT count(DISTINCT emoji) FROM reaction",
+            "SELECT count(DISTINCT digest) FROM message_extra",
+            "SELECT count(DISTINCT text) FROM message_version WHERE text LIKE 'before %'",
+        ):
+            assert len(texts) == rows(connection, count)[0][0]
+        keys = rows(connection, "SELECT -time_key FROM message ORDER BY 1")
+        assert keys == rows(connection, "SELECT rowid FROM message_search ORDER BY 1")
+    found = list(canonical.lines(connection))
+    connection.close()
+    assert found == after(one, other, batch=batch)
+    assert found == after(other, one, batch=50)
+
+
+def test_a_row_is_absorbed_by_a_new_one_that_is_absorbed_itself():
+    """They told the edit first, we told it in between, and both turn out to be what was known."""
+    chain = [("t", "c"), ("h", "b"), ("t", "a"), ("h", "c")]
+    connection = empty()
+    decide(connection, *DECIDED)
+    tell(connection, 1, list(retold([("t", "a")], by_id=False)))
+    tally = tell(connection, 2, list(retold(chain, by_id=True)))
+    assert (1, 3, 0) == (tally.new, tally.known, tally.updated)
+    assert [("2", "88")] == rows(
+        connection,
+        "SELECT m.platform_id, o.platform_id FROM message m"
+        " LEFT JOIN message_other_id o ON o.message = m.id",
+    )
+    assert [(1,), (2,)] == rows(connection, "SELECT import FROM message_import ORDER BY import")
+    assert [("c",)] == rows(connection, "SELECT name FROM attachment")
+    assert [("a",), ("b",), ("c",)] == rows(connection, "SELECT emoji FROM reaction ORDER BY emoji")
+    assert 3 == rows(connection, "SELECT count(*) FROM message_extra")[0][0]
+    assert [("a",), ("b",), ("before a",), ("before b",), ("before c",), ("c",)] == rows(
+        connection, "SELECT text FROM message_version ORDER BY text"
     )
     connection.close()
 
