@@ -102,11 +102,15 @@ class Asked(msgspec.Struct, frozen=True):
     example: str
     queries: int
     hits: float  # median
-    newest: Spread  # the newest 50 messages with everything that is shown of them
-    total: Spread  # how many there are, exactly
+    # The newest 50 messages with everything that is shown of them, and how many there are exactly:
+    # each query for the first time, right behind queries of others, and the same once more.
+    newest: Spread
+    total: Spread
+    newest_again: Spread
+    total_again: Spread
     search: Spread  # both, and the marks: what the user waits for
     first: Spread  # open the archive, and its newest 50
-    per_million: float  # ms of an exact number for a million hits; 0 where hits were too few
+    per_million: float  # ms of `total_again` for a million hits; 0 where hits were too few
     scans: int  # so many of the queries were also asked of what has to read everything
     like: Spread  # LIKE over all of the same archive, to count them
     utils: Peer  # sqlite-utils with enable-fts (FTS5, unicode61)
