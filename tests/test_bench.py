@@ -150,7 +150,8 @@ def searched(messages: int, newest: float, **others: float) -> "Run":
     fast, peer = Spread(0.1, 0.2), Peer(Spread(1, 2), 0.5)
     kind = Asked(
         what="a rare word", example="word", queries=9, hits=7, newest=Spread(newest, 2 * newest),
-        newest_again=Spread(newest, 2 * newest), total_again=fast, total=fast, search=ms("search", 1), first=ms("first", 10), per_million=0, scans=2,
+        newest_again=Spread(newest, 2 * newest), total_again=fast, total=fast,
+        search=ms("search", 1), first=ms("first", 10), per_million=0, scans=2,
         like=ms("like", 100), utils=peer, trigram=peer, ripgrep=None,
     )  # fmt: skip
     command = Paired("search", "ms", 0, (Took(0.2, 0.2),), "python", 0, (Took(0.01, 0.01),))
@@ -173,8 +174,8 @@ def test_whether_a_target_is_met_is_computed(scripts: None) -> None:
     ]
     lines = page([searched(1000, 1.0), slow]).splitlines()
     assert (
-        "| newest 50 from one list, again, median, beside 1,000 messages | the same (up to 1.5 times)"
-        " | 2.50 times | a rare word | not met |"
+        "| newest 50 from one list, again, median, beside 1,000 messages"
+        " | the same (up to 1.5 times) | 2.50 times | a rare word | not met |"
     ) in lines
     assert lines.index("## 5,000 messages") < lines.index("## 1,000 messages")
 
