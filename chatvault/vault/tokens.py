@@ -110,8 +110,10 @@ _FLAG = "\U0001f1e6-\U0001f1ff"
 _DENSE_CLASS = "".join(f"{chr(first)}-{chr(last)}" for first, last in _DENSE)
 _RUN = re.compile(f"[{_DENSE_CLASS}]+|[{_FLAG}]{{1,2}}")
 _PIECE = re.compile(f"([{_DENSE_CLASS}]+)|[{_FLAG}]{{1,2}}|[^ {_DENSE_CLASS}{_FLAG}]+")
-_WORD = re.compile(f"[^ {_DENSE_CLASS}{_FLAG}]{{2,}}")
 HEAD = range(2, 5)  # letters of a word's beginning that have a token of their own
+# No more of a word than that: in a hostile text it may be megabytes long.
+_LETTER = f"[^ {_DENSE_CLASS}{_FLAG}]"
+_HEAD = re.compile(f"(?<!{_LETTER}){_LETTER}{{{HEAD.start},{HEAD.stop - 1}}}")
 
 # What `_fold` remembers: the characters of all living scripts, not what a hostile text can hold.
 _REMEMBERED = 50_000
@@ -207,12 +209,12 @@ def head_token(begin: str) -> str:
 
 
 class _Heads(dict[str, str]):
-    """The tokens of a word's beginnings."""
+    """The tokens of the beginnings of all words that begin so."""
 
-    def __missing__(self, word: str) -> str:
-        heads = " ".join(head_token(word[:length]) for length in HEAD if length <= len(word))
+    def __missing__(self, begin: str) -> str:
+        heads = " ".join(head_token(begin[:length]) for length in HEAD if length <= len(begin))
         if len(self) < _REMEMBERED:
-            self[word] = heads
+            self[begin] = heads
         return heads
 
 
@@ -225,7 +227,7 @@ def heads(indexed: str) -> str:
     So `ne*` is one list: FTS5 has to merge those of all words that begin so, which takes 10 to 70
     ms among five million messages; its own `prefix=` costs more, for pairs of Chinese characters.
     """
-    return " ".join({*map(_heads.__getitem__, _WORD.findall(indexed))})
+    return " ".join({*map(_heads.__getitem__, _HEAD.findall(indexed))})
 
 
 class _Token(NamedTuple):
@@ -277,7 +279,7 @@ def _phrases(asked: _Asked | None) -> list[str]:
         return []
     if asked.open_end and len(asked.tokens) == 1:
         begin = asked.tokens[0]
-        if len(begin) in HEAD and _WORD.fullmatch(begin):
+        if _HEAD.fullmatch(begin):
             return [f'"{head_token(begin)}"']
     # No token holds a quotation mark: all ASCII punctuation has become a space.
     return [f'"{" ".join(asked.tokens)}"{" *" if asked.open_end else ""}']

@@ -288,3 +288,11 @@ def test_a_million_messages_take_seconds_and_not_minutes():
     for text in texts:
         index_text(text)
     assert time.perf_counter() - started < len(texts) / 15_000
+
+
+def test_of_a_word_no_more_is_remembered_than_its_tokens_need():
+    """A text of megabytes without a space is one word."""
+    long = "q7" + "x" * 100_000
+    assert {f"{tokens.BORDER}b{long[:n]}" for n in (2, 3, 4)} == set(tokens.heads(long).split())
+    assert all(len(begin) <= 4 for begin in tokens._heads)
+    assert "" == tokens.heads("a 京 北京 🇩🇪 b")
