@@ -153,7 +153,7 @@ class _Lines:
                     yield begun
                 elif kind == "member":
                     yield member(line.value, place)
-                elif kind in {None, "message"}:
+                elif kind is None or kind == "message":
                     yield message(line, place, self._source)
                 else:
                     yield Unread(line.part, "neither header, member nor message", line.raw)

@@ -231,3 +231,12 @@ def test_lines_with_pictures_beside_them_are_one_export() -> None:
 def test_a_kind_of_line_that_is_no_text_is_looked_at_without_harm(kind: object) -> None:
     line = json.dumps({"_type": kind, "sender": "n-1", "content": "a word"}).encode() + b"\n"
     assert isinstance(generic_jsonl.recognise(Source.of({"a.jsonl": line * 3})), tuple)
+
+
+@pytest.mark.parametrize("kind", [[], {}, [{}], 7])
+def test_a_line_of_such_a_kind_among_others_is_told(kind: object) -> None:
+    found = read(said(), said(_type=kind))
+    assert ["neither header, member nor message"] == [
+        record.reason for record in found if isinstance(record, Problem)
+    ]
+    assert 1 == sum(isinstance(record, Message) for record in found)
